@@ -1,0 +1,5 @@
+"""Extensions of the training engine."""
+
+from . import hooks
+
+__all__ = ['hooks']

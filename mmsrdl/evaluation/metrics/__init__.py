@@ -1,0 +1,1 @@
+"""Metrics that MMEngine evaluators build from a config."""

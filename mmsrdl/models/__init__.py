@@ -1,0 +1,5 @@
+"""Layers, necks and heads."""
+
+from . import heads, necks
+
+__all__ = ['heads', 'necks']

@@ -1,0 +1,1 @@
+"""Plain layers: modules and functions without a registry."""
