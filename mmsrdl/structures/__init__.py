@@ -1,1 +1,5 @@
 """Data structures."""
+
+from .label_embedding import LabelEmbedding
+
+__all__ = ['LabelEmbedding']

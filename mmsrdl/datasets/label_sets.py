@@ -1,0 +1,98 @@
+"""Class names and image counts of the public data sets.
+
+VOC is in alphabetical order, COCO in category-id order (ML-GCN and its
+followers order COCO alphabetically: such label files do not fit by position),
+NUS-WIDE in the order of its concept list, which is alphabetical.
+"""
+
+import re
+from collections.abc import Sequence
+
+from mmsrdl.structures.class_names import check_class_names
+
+VOC_CLASSES = (
+    'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
+    'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person',
+    'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor',
+)  # fmt: skip
+
+COCO_CLASSES = (
+    'person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train',
+    'truck', 'boat', 'traffic light', 'fire hydrant', 'stop sign',
+    'parking meter', 'bench', 'bird', 'cat', 'dog', 'horse', 'sheep',
+    'cow', 'elephant', 'bear', 'zebra', 'giraffe', 'backpack', 'umbrella',
+    'handbag', 'tie', 'suitcase', 'frisbee', 'skis', 'snowboard',
+    'sports ball', 'kite', 'baseball bat', 'baseball glove', 'skateboard',
+    'surfboard', 'tennis racket', 'bottle', 'wine glass', 'cup', 'fork',
+    'knife', 'spoon', 'bowl', 'banana', 'apple', 'sandwich', 'orange',
+    'broccoli', 'carrot', 'hot dog', 'pizza', 'donut', 'cake', 'chair',
+    'couch', 'potted plant', 'bed', 'dining table', 'toilet', 'tv',
+    'laptop', 'mouse', 'remote', 'keyboard', 'cell phone', 'microwave',
+    'oven', 'toaster', 'sink', 'refrigerator', 'book', 'clock', 'vase',
+    'scissors', 'teddy bear', 'hair drier', 'toothbrush',
+)  # fmt: skip
+
+NUSWIDE_CLASSES = (
+    'airport', 'animal', 'beach', 'bear', 'birds', 'boats', 'book',
+    'bridge', 'buildings', 'cars', 'castle', 'cat', 'cityscape', 'clouds',
+    'computer', 'coral', 'cow', 'dancing', 'dog', 'earthquake', 'elk',
+    'fire', 'fish', 'flags', 'flowers', 'food', 'fox', 'frost', 'garden',
+    'glacier', 'grass', 'harbor', 'horses', 'house', 'lake', 'leaf', 'map',
+    'military', 'moon', 'mountain', 'nighttime', 'ocean', 'person',
+    'plane', 'plants', 'police', 'protest', 'railroad', 'rainbow',
+    'reflection', 'road', 'rocks', 'running', 'sand', 'sign', 'sky',
+    'snow', 'soccer', 'sports', 'statue', 'street', 'sun', 'sunset',
+    'surf', 'swimmers', 'tattoo', 'temple', 'tiger', 'tower', 'town',
+    'toy', 'train', 'tree', 'valley', 'vehicle', 'water', 'waterfall',
+    'wedding', 'whales', 'window', 'zebra',
+)  # fmt: skip
+
+LABEL_SETS = {
+    'voc': VOC_CLASSES,
+    'coco': COCO_CLASSES,
+    'nuswide': NUSWIDE_CLASSES,
+}
+
+VOC_IMAGE_COUNTS = {
+    '2007': {'train': 2501, 'val': 2510, 'trainval': 5011, 'test': 4952},
+    '2012': {'train': 5717, 'val': 5823, 'trainval': 11540, 'test': 10991},
+}
+"""Published number of images, by year and split."""
+
+COCO_IMAGE_COUNTS = {
+    'instances_train2014': {'all': 82783, 'labelled': 82081},
+    'instances_val2014': {'all': 40504, 'labelled': 40137},
+    'instances_train2017': {'all': 118287, 'labelled': 117266},
+    'instances_val2017': {'all': 5000, 'labelled': 4952},
+}
+"""Published number of images, by annotation file; ``labelled`` are those with
+at least one annotation."""
+
+
+def get_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
+    """Turn the name of a label set into class names.
+
+    Args:
+        classes (str | Sequence[str]): ``'voc'``, ``'coco'`` or
+            ``'nuswide'``, in any case, with or without hyphens and a year
+            (``'VOC2007'``, ``'coco14'``, ``'NUS-WIDE'``); or class names,
+            which are checked and returned.
+
+    Returns:
+        tuple[str, ...]: Class names, in the order of the label set.
+
+    Raises:
+        ValueError: If there is no label set of that name, or the class
+            names are empty or not unique.
+        TypeError: If ``classes`` is neither a string nor a list of strings.
+    """
+    if not isinstance(classes, str):
+        return check_class_names(classes, 'classes')
+    name = re.sub(r'[-_ ]|(20)?\d\d$', '', classes.lower())
+    if name not in LABEL_SETS:
+        raise ValueError(
+            f'There is no label set {classes!r}; known are '
+            f'{", ".join(map(repr, LABEL_SETS))}. For other data give the '
+            'class names themselves, as a list.'
+        )
+    return LABEL_SETS[name]
