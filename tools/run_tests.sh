@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs the tests in the virtual environment of a profile, made if need be:
+#     bash tools/run_tests.sh [current|legacy] [pytest arguments]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+profile=${MMSRDL_PROFILE:-current}
+case ${1:-} in
+    current | legacy) profile=$1; shift ;;
+esac
+python=$(bash tools/_setup_venv.sh "$profile")
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+"$python" -m pytest "$@"
