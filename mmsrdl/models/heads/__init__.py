@@ -1,1 +1,5 @@
 """Classification heads."""
+
+from .car_head import CARHead
+
+__all__ = ['CARHead']

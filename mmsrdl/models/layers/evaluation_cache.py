@@ -1,0 +1,59 @@
+"""Compute what does not depend on the image once, in evaluation."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+# The public name of the same function came with torch 2.3.
+_is_compiling = getattr(torch.compiler, 'is_compiling', None) or (
+    torch._dynamo.is_compiling
+)
+
+
+class EvaluationCache:
+    """The last value of a function of tensors, valid while they stay equal.
+
+    The sources are compared by content. Identity or version counters would
+    not do: an EMA swap writes through ``.data``, which changes neither.
+    The comparison reads each source once, much less than a matrix product.
+
+    The function is always evaluated where its value may not be kept: while
+    gradients are on (the value belongs to a graph), while the model is being
+    traced, compiled or exported, and on accelerators, where the comparison
+    would stall the queue for longer than the recomputation takes.
+    """
+
+    def __init__(self) -> None:
+        self._sources: tuple[Tensor, ...] = ()
+        self._value: Tensor | None = None
+
+    def __call__(
+        self, function: Callable[[], Tensor], *sources: Tensor
+    ) -> Tensor:
+        """Return ``function()``, remembered if the sources are unchanged.
+
+        Args:
+            function (Callable): Pure function of the sources.
+            *sources (Tensor): Every tensor that the value depends on.
+
+        Returns:
+            Tensor: The value. It must not be changed in place.
+        """
+        if (
+            torch.is_grad_enabled()
+            or torch.jit.is_tracing()
+            or _is_compiling()
+            or any(source.device.type != 'cpu' for source in sources)
+        ):
+            return function()
+        if self._value is None or not self._matches(sources):
+            self._value = function()
+            self._sources = tuple(source.clone() for source in sources)
+        return self._value
+
+    def _matches(self, sources: tuple[Tensor, ...]) -> bool:
+        return all(
+            old.dtype == new.dtype and torch.equal(old, new)
+            for old, new in zip(self._sources, sources, strict=True)
+        )
