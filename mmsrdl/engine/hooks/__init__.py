@@ -1,1 +1,11 @@
 """Hooks."""
+
+from .epoch_seed_hook import EpochSeedHook
+from .label_check_hook import LabelCheckHook
+from .object_erasing_hook import ObjectErasingHook
+
+__all__ = [
+    'EpochSeedHook',
+    'LabelCheckHook',
+    'ObjectErasingHook',
+]
