@@ -33,7 +33,7 @@ def stack_targets(data_samples: Sequence[DataSample], like: Tensor) -> Tensor:
 def masked_mean(
     loss_module: nn.Module, logits: Tensor, target: Tensor, **kwargs
 ) -> Tensor:
-    """Mean loss over the known entries, in float32.
+    """Mean loss over the known entries, in float32 at least.
 
     Args:
         loss_module (nn.Module): Element-wise under
@@ -46,9 +46,10 @@ def masked_mean(
         Tensor: Scalar; 0, with a graph, if nothing is known.
     """
     known = target >= 0
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     loss = loss_module(
-        logits.float(),
-        target.clamp(min=0),
+        logits,
+        target.clamp(min=0).to(logits.dtype),
         reduction_override='none',
         **kwargs,
     )
