@@ -7,6 +7,7 @@ NUS-WIDE in the order of its concept list, which is alphabetical.
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmsrdl.structures.class_names import check_class_names
 
@@ -96,3 +97,32 @@ def get_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
             'class names themselves, as a list.'
         )
     return LABEL_SETS[name]
+
+
+def read_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
+    """Like :func:`get_classes`, but takes a text file too.
+
+    Args:
+        classes (str | Sequence[str]): What :func:`get_classes` takes, or the
+            path of a text file with one class name a line.
+
+    Returns:
+        tuple[str, ...]: Class names.
+
+    Raises:
+        ValueError: If it is neither, or the names are empty or not unique.
+        TypeError: If ``classes`` is neither a string nor a list of strings.
+    """
+    if not isinstance(classes, str):
+        return get_classes(classes)
+    path = Path(classes).expanduser()
+    if path.is_file():
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        names = [line.strip() for line in lines if line.strip()]
+        return check_class_names(names, str(path))
+    try:
+        return get_classes(classes)
+    except ValueError as error:
+        raise ValueError(
+            f'{error} There is no such text file either.'
+        ) from None

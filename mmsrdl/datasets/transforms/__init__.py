@@ -1,1 +1,5 @@
 """Image transforms of the field."""
+
+from .multi_scale_crop import MultiScaleCrop
+
+__all__ = ['MultiScaleCrop']

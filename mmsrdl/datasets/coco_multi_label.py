@@ -1,0 +1,119 @@
+"""MS-COCO, with the objects of an image as its labels."""
+
+import contextlib
+import io
+import os.path as osp
+from pathlib import Path
+
+from mmpretrain.registry import DATASETS
+from pycocotools.coco import COCO
+
+from .checked_dataset import CheckedDataset, report_image_count, shorten
+from .label_sets import COCO_CLASSES, COCO_IMAGE_COUNTS
+
+
+@DATASETS.register_module()
+class CocoMultiLabel(CheckedDataset):
+    """MS-COCO 2014 or 2017, or own data in its format.
+
+    Reads an ``instances_*.json``. Classes are in the order of category ids,
+    images in the order of image ids, and labels belong to images by id. Any
+    annotation of a class makes it a label of the image, crowds included.
+
+    Args:
+        data_root (str): The folder that the other paths are relative to.
+        ann_file (str): The annotation file, such as
+            ``'annotations/instances_train2014.json'``.
+        data_prefix (str | dict): The folder of the images, such as
+            ``dict(img_path='train2014')``. Defaults to ``''``.
+        filter_empty (bool): Whether to leave out images without a label.
+            True gives the 82,081 and 40,137 images of COCO 2014 that most
+            papers use, False all 82,783 and 40,504. Defaults to True.
+        **kwargs: As in MMPretrain's ``MultiLabelDataset``; ``classes`` may
+            pick some of the file's classes, in any order.
+
+    Raises:
+        FileNotFoundError: If the annotation file or images are missing.
+        ValueError: If the file is not valid or lacks one of ``classes``.
+    """
+
+    METAINFO = {'classes': COCO_CLASSES}
+
+    def __init__(
+        self,
+        data_root: str,
+        ann_file: str,
+        data_prefix: str | dict = '',
+        filter_empty: bool = True,
+        **kwargs,
+    ) -> None:
+        self.filter_empty = filter_empty
+        super().__init__(
+            ann_file, data_root=data_root, data_prefix=data_prefix, **kwargs
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """Read the annotation file."""
+        coco = self._read_coco()
+        category_ids = sorted(coco.cats)
+        names = [coco.cats[i]['name'] for i in category_ids]
+        index = {
+            category_ids[position]: label
+            for position, label in self._match_classes(names).items()
+        }
+        entries = []
+        for image_id in sorted(coco.imgs):
+            labels = {
+                index[annotation['category_id']]
+                for annotation in coco.imgToAnns.get(image_id, ())
+                if annotation['category_id'] in index
+            }
+            if labels or not self.filter_empty:
+                file_name = coco.imgs[image_id]['file_name']
+                entries.append(
+                    {
+                        'img_path': osp.join(self.img_prefix, file_name),
+                        'gt_label': sorted(labels),
+                    }
+                )
+        if len(index) == len(COCO_CLASSES):
+            name = Path(self.ann_file).stem
+            published = COCO_IMAGE_COUNTS.get(name, {})
+            kind = 'labelled' if self.filter_empty else 'all'
+            report_image_count(name, len(entries), published.get(kind))
+        return entries
+
+    def _read_coco(self) -> COCO:
+        """Let pycocotools index the file, quietly, and check references."""
+        content = self._load_json(
+            images=list, annotations=list, categories=list
+        )
+        coco = COCO()
+        coco.dataset = content
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                coco.createIndex()
+            file_names = {image['file_name'] for image in content['images']}
+            names = [category['name'] for category in content['categories']]
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f'{self.ann_file!r} is not in the format of '
+                f'instances_*.json: {type(error).__name__} {error}.'
+            ) from error
+        images = len(content['images'])
+        if not len(file_names) == len(coco.imgs) == images:
+            raise ValueError(
+                f'{self.ann_file!r}: the ids and file names of its {images} '
+                'images must be unique.'
+            )
+        if len(coco.cats) != len(names):
+            raise ValueError(
+                f'{self.ann_file!r}: category ids must be unique.'
+            )
+        unknown = sorted(set(coco.catToImgs) - set(coco.cats))
+        if unknown:
+            raise ValueError(
+                f'{self.ann_file!r} has annotations of categories that it '
+                f'does not define: {shorten([str(i) for i in unknown])}.'
+            )
+        return coco

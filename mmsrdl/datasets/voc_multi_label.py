@@ -1,0 +1,188 @@
+"""PASCAL VOC 2007 and 2012."""
+
+import os.path as osp
+from pathlib import Path
+
+import numpy as np
+from mmpretrain.datasets import VOC
+from mmpretrain.registry import DATASETS
+
+from mmsrdl.structures.class_names import describe_unknown
+
+from .checked_dataset import (
+    CheckedDataset,
+    report_image_count,
+    shorten,
+    warn,
+)
+from .label_sets import VOC_CLASSES, VOC_IMAGE_COUNTS
+from .voc_xml import iterate_objects, read_voc_xml
+
+
+@DATASETS.register_module()
+class VOCMultiLabel(CheckedDataset, VOC):
+    """PASCAL VOC, or own data in its layout, for multi-label recognition.
+
+    Each entry holds ``gt_label``, the classes of which the image shows an
+    object that is not difficult, and ``gt_label_difficult``, the classes of
+    which *all* its objects are difficult; both sorted. The XML need not have
+    a ``difficult`` entry.
+
+    Without ``ann_path`` in ``data_prefix`` nothing but the images is read,
+    for splits whose labels are not public.
+
+    Args:
+        data_root (str): The folder that holds ``JPEGImages``,
+            ``Annotations`` and ``ImageSets`` itself.
+        split (str): ``'train'``, ``'val'``, ``'trainval'`` or ``'test'``:
+            the list of images ``ImageSets/Main/{split}.txt``. Defaults to
+            ``'trainval'``.
+        year (str): ``'2007'`` or ``'2012'``, for the published number of
+            images. Defaults to ``'2007'``.
+        difficult (str): What classes that occur only as difficult are in
+            *training* (``test_mode=False``), where a metric cannot decide:
+            ``'negative'``; ``'positive'``: in ``gt_label`` too; or
+            ``'ignore'``: unknown, by a ``gt_score`` of shape (C,) with -1
+            for them. Defaults to ``'negative'``.
+        **kwargs: Other arguments of MMPretrain's ``VOC``; ``classes`` as in
+            :class:`CheckedDataset`, objects of other classes are ignored.
+
+    Raises:
+        ValueError: If ``year`` or ``difficult`` is none of these; if the
+            split or an annotation is not valid, or has a name that is not
+            one of the 20 classes and no ``classes`` were given.
+        FileNotFoundError: If the split, annotations or images are missing.
+    """
+
+    METAINFO = {'classes': VOC_CLASSES}
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'trainval',
+        year: str = '2007',
+        difficult: str = 'negative',
+        **kwargs,
+    ) -> None:
+        if str(year) not in VOC_IMAGE_COUNTS:
+            raise ValueError(f'year must be 2007 or 2012, got {year!r}.')
+        policies = ('negative', 'positive', 'ignore')
+        if difficult not in policies:
+            raise ValueError(
+                f'difficult must be one of {policies}, got {difficult!r}.'
+            )
+        self.year = str(year)
+        self.difficult = difficult
+        super().__init__(osp.expanduser(data_root), split, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the split and its annotations."""
+        image_ids = self._read_split()
+        if self.CLASSES == VOC_CLASSES:
+            name = Path(self.image_set_path).stem
+            published = VOC_IMAGE_COUNTS[self.year].get(name)
+            report_image_count(
+                f'VOC {self.year} {name}', len(image_ids), published
+            )
+        entries = [
+            {'img_path': osp.join(self.img_prefix, f'{image_id}.jpg')}
+            for image_id in image_ids
+        ]
+        if self.ann_prefix is not None:
+            labels = self._read_labels(image_ids)
+            for entry, (sure, hard) in zip(entries, labels, strict=True):
+                if self.difficult == 'positive' and not self.test_mode:
+                    sure = sure | hard
+                entry['gt_label'] = sorted(sure)
+                entry['gt_label_difficult'] = sorted(hard)
+        return entries
+
+    def _read_split(self) -> list[str]:
+        """Take the first column of the split file."""
+        path = Path(self.image_set_path)
+        if not path.is_file():
+            inner = [
+                str(folder)
+                for folder in (
+                    Path(self.data_root, f'VOC{self.year}'),
+                    Path(self.data_root, 'VOCdevkit', f'VOC{self.year}'),
+                )
+                if folder.is_dir()
+            ]
+            hint = f' Did you mean {inner[0]!r}?' if inner else ''
+            raise FileNotFoundError(
+                f'There is no split file {str(path)!r}. `data_root` must be '
+                'the folder that holds JPEGImages, Annotations and ImageSets '
+                f'itself.{hint}'
+            )
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+        image_ids = [line.split()[0] for line in lines if line.strip()]
+        if len(set(image_ids)) != len(image_ids):
+            twice = sorted({i for i in image_ids if image_ids.count(i) > 1})
+            raise ValueError(
+                f'{str(path)!r} lists images twice: {shorten(twice)}.'
+            )
+        return image_ids
+
+    def _read_labels(
+        self, image_ids: list[str]
+    ) -> list[tuple[set[int], set[int]]]:
+        """Read sure and difficult-only classes of each image."""
+        index = self.class_to_idx
+        labels, missing, unknown = [], [], {}
+        for image_id in image_ids:
+            path = osp.join(self.ann_prefix, f'{image_id}.xml')
+            sure, hard = set(), set()
+            try:
+                for name, difficult, _ in iterate_objects(
+                    read_voc_xml(path), path
+                ):
+                    if name in index:
+                        (hard if difficult else sure).add(index[name])
+                    else:
+                        unknown.setdefault(name, path)
+            except FileNotFoundError:
+                missing.append(image_id)
+            labels.append((sure, hard - sure))
+        if missing:
+            raise FileNotFoundError(
+                f'{len(missing)} of {len(image_ids)} annotations are missing '
+                f'in {self.ann_prefix!r}: {shorten(missing)}. For a split '
+                "without labels give data_prefix=dict(img_path='JPEGImages')."
+            )
+        if unknown:
+            self._report_unknown(unknown)
+        return labels
+
+    def _report_unknown(self, unknown: dict[str, str]) -> None:
+        """Refuse names by default, ignore them if classes were chosen."""
+        names = describe_unknown(sorted(unknown), self.CLASSES)
+        if not self._classes_given:
+            raise ValueError(
+                f'The annotations have objects that are not VOC classes: '
+                f'{names}, first in {next(iter(unknown.values()))!r}. For '
+                'own data give `classes`.'
+            )
+        warn(
+            f'{type(self).__name__} ignores objects of other classes: {names}.'
+        )
+
+    def get_data_info(self, idx: int) -> dict:
+        """Get an entry, with ``gt_score`` if difficult classes are unknown.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            dict: ``img_path``, ``gt_label``, ``gt_label_difficult``,
+            ``sample_idx`` and maybe ``gt_score`` (C,), float32 in
+            {0, 1, -1}.
+        """
+        info = super().get_data_info(idx)
+        ignore = self.difficult == 'ignore' and not self.test_mode
+        if ignore and 'gt_label' in info:
+            score = np.zeros(len(self.CLASSES), np.float32)
+            score[info['gt_label']] = 1
+            score[info['gt_label_difficult']] = -1
+            info['gt_score'] = score
+        return info
