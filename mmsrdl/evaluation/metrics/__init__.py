@@ -1,1 +1,5 @@
 """Metrics that MMEngine evaluators build from a config."""
+
+from .multi_label_recognition import MultiLabelRecognitionMetric
+
+__all__ = ['MultiLabelRecognitionMetric']
