@@ -29,8 +29,9 @@ class MultiLabelJson(CheckedDataset):
 
     ``gt_label`` are indices into ``metainfo.classes``;
     ``gt_label_difficult`` those that occur only as difficult; ``gt_score``
-    soft targets in [0, 1], or -1 for unknown, one for each class. These and
-    the path are all that is kept of an entry: labels as sorted lists,
+    soft targets in [0, 1], or -1 for unknown, one for each class. If one
+    image has scores, those of the others are made from their labels. These
+    and the path are all that is kept of an entry: labels as sorted lists,
     scores as float32.
 
     Args:
@@ -66,7 +67,16 @@ class MultiLabelJson(CheckedDataset):
                     f'{self.ann_file!r}, entry {position} of data_list '
                     f'({str(raw)[:80]}): {error}'
                 ) from error
+        if any('gt_score' in entry for entry in entries):
+            # A batch needs the same kind of target for all its images.
+            for entry in entries:
+                entry.setdefault('gt_score', self._hard_scores(entry))
         return entries
+
+    def _hard_scores(self, entry: dict) -> np.ndarray:
+        scores = np.zeros(len(self.CLASSES), np.float32)
+        scores[entry['gt_label']] = 1
+        return scores
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """Check one entry and keep what is needed of it."""

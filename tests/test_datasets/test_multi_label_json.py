@@ -56,6 +56,7 @@ def test_entries(root):
     assert dataset.get_data_info(0) == {
         'img_path': str(root / 'images' / 'a.jpg'),
         'gt_label': [0, 2],
+        'gt_score': pytest.approx([1, 0, 1]),
         'sample_idx': 0,
     }
     second = dataset.get_data_info(1)
@@ -124,7 +125,9 @@ def test_a_class_that_the_file_lacks(root):
 
 def test_difficult_means_only_difficult(root):
     write(root, entry(gt_label=[0, 1], gt_label_difficult=[1, 2]))
-    assert build(root).get_data_info(0)['gt_label_difficult'] == [2]
+    info = build(root).get_data_info(0)
+    assert info['gt_label_difficult'] == [2]
+    assert 'gt_score' not in info
 
 
 def test_a_file_elsewhere_and_an_absolute_image(root, tmp_path):

@@ -1,0 +1,87 @@
+# PASCAL VOC 2007, 448 px, as in the SRDL paper: 5,011 trainval and 4,952 test
+# images. VOC_ROOT is the folder that holds JPEGImages itself.
+dataset_type = 'VOCMultiLabel'
+data_root = '{{$VOC_ROOT:data/VOCdevkit/VOC2007}}'
+
+data_preprocessor = dict(
+    num_classes=20,
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    to_rgb=True,
+)
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='MultiScaleCrop',
+        resize=512,
+        crop_sizes=(512, 448, 384, 320, 256),
+        size=448,
+        interpolation='bicubic',
+        backend='pillow',
+    ),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='Resize',
+        scale=(448, 448),
+        interpolation='bicubic',
+        backend='pillow',
+    ),
+    dict(
+        type='PackInputs',
+        meta_keys=(
+            'sample_idx',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+            'flip',
+            'flip_direction',
+            # The metric decides what these labels count for.
+            'gt_label_difficult',
+        ),
+    ),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    # Workers live for one epoch, so that each epoch has its own seed and a
+    # resumed run draws what the uninterrupted one would have drawn.
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='trainval',
+        year='2007',
+        difficult='negative',
+        pipeline=train_pipeline,
+    ),
+)
+
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='test',
+        year='2007',
+        test_mode=True,
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(
+    type='MultiLabelRecognitionMetric', ap='area', difficult='ignore'
+)
+test_evaluator = val_evaluator

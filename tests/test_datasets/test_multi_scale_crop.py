@@ -1,0 +1,119 @@
+import mmcv
+import numpy as np
+import pytest
+from mmpretrain.registry import TRANSFORMS
+
+from mmsrdl.datasets import MultiScaleCrop
+
+ARGS = {'resize': 32, 'crop_sizes': (32, 24, 16), 'size': 28}
+
+
+def picture(height, width, *channels, seed=0):
+    """Smooth noise, so that interpolation matters but a shift shows."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 6, 3))
+    img = mmcv.imresize(coarse.astype(np.uint8), (width, height))
+    return img[..., : channels[0]] if channels else img[..., 0]
+
+
+def crop(img, seed=0, **kwargs):
+    np.random.seed(seed)
+    results = {'img': img, 'ori_shape': img.shape[:2], 'img_shape': (0, 0)}
+    return MultiScaleCrop(**{**ARGS, **kwargs})(results)
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize(
+    'shape',
+    [(40, 60, 3), (60, 40, 3), (1, 1, 3), (3, 99, 3), (40, 60, 1), (40, 60)],
+)
+def test_shapes(shape, backend):
+    results = crop(picture(*shape), backend=backend)
+    assert results['img'].shape == (28, 28, *shape[2:])
+    assert results['img'].dtype == np.uint8
+    assert results['img_shape'] == (28, 28)
+    assert results['ori_shape'] == shape[:2]
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_it_is_resize_then_crop_then_resize(backend):
+    img = picture(40, 60, 3)
+    options = {'interpolation': 'bicubic', 'backend': backend}
+    transform = MultiScaleCrop(**ARGS, **options)
+    seen = set()
+    for seed in range(30):
+        np.random.seed(seed)
+        side, top, left = transform.rand_crop_params()
+        seen.add(side)
+        whole = mmcv.imresize(img, (32, 32), **options)
+        part = whole[top : top + side, left : left + side]
+        assert part.shape == (side, side, 3)
+        expected = mmcv.imresize(part, (28, 28), **options)
+        result = crop(img, seed, backend=backend)['img']
+        np.testing.assert_array_equal(result, expected)
+    assert seen == {32, 24, 16}
+
+
+def test_colour_and_single_channel_agree():
+    img = picture(40, 60, 3)
+    colour = crop(img)['img']
+    np.testing.assert_array_equal(crop(img[..., :1])['img'], colour[..., :1])
+    np.testing.assert_array_equal(crop(img[..., 0])['img'], colour[..., 0])
+
+
+def test_every_size_and_place_is_drawn_equally_often():
+    np.random.seed(0)
+    transform = MultiScaleCrop(resize=4, crop_sizes=(4, 3, 2), size=4)
+    draws = [transform.rand_crop_params() for _ in range(9000)]
+    counts = {draw: draws.count(draw) for draw in draws}
+    places = {4: 1, 3: 4, 2: 9}
+    assert set(counts) == {
+        (side, top, left)
+        for side in places
+        for top in range(5 - side)
+        for left in range(5 - side)
+    }
+    for (side, _, _), count in counts.items():
+        expected = 3000 / places[side]
+        assert abs(count - expected) < 5 * expected**0.5
+
+
+def test_the_seed_decides():
+    img = picture(40, 60, 3)
+    first = crop(img, seed=3)['img']
+    np.testing.assert_array_equal(crop(img, seed=3)['img'], first)
+    others = [crop(img, seed=seed)['img'] for seed in range(4, 9)]
+    assert any((other != first).any() for other in others)
+
+
+def test_the_image_given_is_not_changed():
+    img = picture(40, 60, 3)
+    before = img.copy()
+    crop(img)
+    np.testing.assert_array_equal(img, before)
+
+
+def test_the_paper_is_the_default():
+    transform = TRANSFORMS.build({'type': 'MultiScaleCrop'})
+    assert repr(transform) == (
+        'MultiScaleCrop(resize=512, crop_sizes=(512, 448, 384, 320, 256), '
+        "size=448, interpolation='bicubic', backend='cv2')"
+    )
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'match'),
+    [
+        ({'crop_sizes': (64,)}, 'at most resize=32'),
+        ({'crop_sizes': ()}, 'at most resize=32'),
+        ({'crop_sizes': (16, 0)}, 'positive integers'),
+        ({'crop_sizes': (16.0,)}, 'positive integers'),
+        ({'size': -1}, 'positive integers'),
+        ({'resize': '32'}, 'positive integers'),
+        ({'interpolation': 'cubic'}, "bicubic.*got 'cubic'"),
+        ({'interpolation': 'area', 'backend': 'pillow'}, "got 'area'"),
+        ({'backend': 'turbojpeg'}, "got 'turbojpeg'"),
+    ],
+)
+def test_bad_arguments(kwargs, match):
+    with pytest.raises(ValueError, match=match):
+        MultiScaleCrop(**{**ARGS, **kwargs})
