@@ -104,8 +104,7 @@ def _eleven_point(
     # In whole numbers, 10 hits >= k positives, as 0.1 has no exact float.
     levels = torch.arange(11, device=hits.device) * hits[:, -1:]
     rank = torch.searchsorted(10 * hits, levels)
-    points = _envelope(precision).gather(1, rank)
-    return points.mean(1) * (hits[:, -1] > 0)
+    return _envelope(precision).gather(1, rank).mean(1)
 
 
 def _envelope(precision: Tensor) -> Tensor:
