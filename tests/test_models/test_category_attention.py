@@ -99,7 +99,7 @@ class LargestTensor(torch.utils._python_dispatch.TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         out = function(*args, **(kwargs or {}))
-        for x in torch.utils._pytree.tree_leaves(out):
+        for x in torch.utils._pytree.tree_flatten(out)[0]:
             if isinstance(x, torch.Tensor):
                 self.elements = max(self.elements, x.numel())
         return out

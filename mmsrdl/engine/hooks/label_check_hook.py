@@ -45,9 +45,7 @@ def _check_classes(ours: list[str], theirs: list[str]) -> None:
     if ours == theirs:
         return
     if sorted(ours) == sorted(theirs):
-        at = next(
-            i for i, pair in enumerate(zip(ours, theirs)) if len({*pair}) > 1
-        )
+        at = [x == y for x, y in zip(ours, theirs, strict=True)].index(False)
         difference = (
             f'the order differs, first at index {at}: {ours[at]!r} in the '
             f'neck, {theirs[at]!r} in the data set'
