@@ -42,6 +42,11 @@ class CheckedDataset(MultiLabelDataset):
             metainfo['classes'] = read_classes(metainfo['classes'])
         return metainfo
 
+    def _join_prefix(self) -> None:
+        """Resolve ``~`` in ``data_root``, then join the other paths to it."""
+        self.data_root = osp.expanduser(self.data_root)
+        super()._join_prefix()
+
     def _load_json(self, **entries: type) -> dict:
         """Read ``ann_file``, an object with entries of the given types.
 
@@ -96,7 +101,8 @@ class CheckedDataset(MultiLabelDataset):
         names = check_class_names(names, self.ann_file)
         if not self._classes_given:
             self._metainfo['classes'] = names
-        unknown = [name for name in self.CLASSES if name not in names]
+        known = set(names)
+        unknown = [name for name in self.CLASSES if name not in known]
         if unknown:
             raise ValueError(
                 f'{self.ann_file!r} has no class '
@@ -175,7 +181,7 @@ class CheckedDataset(MultiLabelDataset):
 
 
 def warn(message: str) -> None:
-    """Log a warning; MMEngine's logger shows an equal message once."""
+    """Log a warning; MMEngine's logger shows equal ones once a process."""
     print_log(message, 'current', logging.WARNING)
 
 

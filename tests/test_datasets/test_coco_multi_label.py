@@ -78,6 +78,11 @@ def test_the_filter_acts_in_training_and_testing(root, test_mode):
     assert len(build(root, test_mode=test_mode, filter_empty=False)) == 3
 
 
+def test_a_tilde_is_the_home_folder(root, monkeypatch):
+    monkeypatch.setenv('HOME', str(root.parent))
+    assert len(build(f'~/{root.name}')) == 2
+
+
 def test_the_layout_of_2017(root, write_image):
     content = copy.deepcopy(CONTENT)
     for image in content['images']:
