@@ -1,0 +1,178 @@
+"""What breaks upstream, and how it is mended.
+
+The only file that knows. Each function tests for its problem, does nothing
+where there is none, and may be called again.
+"""
+
+import ast
+import importlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from packaging.version import Version
+
+RANGES = {
+    'mmcv': ('mmcv-lite', '2.0.0', '2.4.0'),
+    # 0.10.5 registers Adafactor twice when transformers is installed:
+    # https://github.com/open-mmlab/mmengine/pull/1600
+    'mmengine': ('mmengine', '0.10.6', '1.0.0'),
+    'mmpretrain': ('mmpretrain', '1.2.0', '2.0.0'),
+}
+"""Module: package, first version that works, first one that is refused."""
+
+
+def check_versions() -> None:
+    """Check the OpenMMLab packages that are importable.
+
+    Raises:
+        ImportError: If one is missing or outside its range in
+            :data:`RANGES`.
+    """
+    for module, (package, first, end) in RANGES.items():
+        advice = (
+            f'mmsrdl needs {module}>={first},<{end}. '
+            f"Install it by `pip install '{package}>={first},<{end}'`."
+        )
+        try:
+            version = importlib.import_module(module).__version__
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            raise ImportError(f'{module} is not installed. {advice}') from None
+        if not Version(first) <= Version(version) < Version(end):
+            raise ImportError(f'{module} {version} is installed. {advice}')
+
+
+def apply() -> None:
+    """Apply every entry; to be called before ``mmpretrain.models``."""
+    find_installed_packages()
+    leave_out_broken_multimodal()
+    load_checkpoints_safely()
+
+
+def find_installed_packages() -> None:
+    """Find installed packages by the standard library.
+
+    Symptom: ``_base_ = 'mmpretrain::...'`` in a config, and
+    ``mmengine.hub``, raise ModuleNotFoundError, as MMEngine asks
+    ``pkg_resources``, which setuptools 82 removed; with it they look for an
+    editable installation beside its metadata, where it is not.
+    Link: https://github.com/open-mmlab/mmcv/issues/3325
+    """
+    if find_spec('pkg_resources') and not (
+        _is_linked('mmpretrain') or _is_linked('mmsrdl')
+    ):
+        return
+    for name in ('utils.package_utils', 'utils', 'config.config', 'hub.hub'):
+        module = importlib.import_module(f'mmengine.{name}')
+        for function in (is_installed, get_installed_path):
+            if hasattr(module, function.__name__):
+                setattr(module, function.__name__, function)
+
+
+def _is_linked(package: str) -> bool:
+    """Return whether the installed package is elsewhere (PEP 660)."""
+    try:
+        distribution = metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return not Path(str(distribution.locate_file(package))).is_dir()
+
+
+def is_installed(package: str) -> bool:
+    """Return whether a package or a module of the name is installed."""
+    try:
+        get_installed_path(package)
+    except (ModuleNotFoundError, RuntimeError):
+        return False
+    return True
+
+
+def get_installed_path(package: str) -> str:
+    """Return the folder of a package, given its own or its module's name.
+
+    Raises:
+        ModuleNotFoundError: If there is no such package.
+        RuntimeError: If it is a namespace package, which has many folders.
+    """
+    modules = [package]
+    try:
+        distribution = metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        pass
+    else:
+        modules += (distribution.read_text('top_level.txt') or '').split()
+    specs = [spec for spec in map(find_spec, modules) if spec is not None]
+    if not specs:
+        raise ModuleNotFoundError(f'{package} is not installed.')
+    if specs[0].origin is None:
+        raise RuntimeError(f'{package} is a namespace package.')
+    return str(Path(specs[0].origin).parent)
+
+
+def leave_out_broken_multimodal() -> None:
+    """Leave out MMPretrain's multi-modal models if they cannot import.
+
+    Symptom: ``import mmpretrain.models`` raises TypeError or ImportError
+    when pycocotools and a recent transformers are installed, which has
+    dropped names that MMPretrain's multi-modal models import.
+    Link: https://github.com/xinyu1205/recognize-anything/issues/219
+    """
+    dependency = importlib.import_module('mmpretrain.utils.dependency')
+    if not dependency.WITH_MULTIMODAL or 'mmpretrain.models' in sys.modules:
+        return
+    for module, name in _transformers_imports(Path(dependency.__file__)):
+        try:
+            found = hasattr(importlib.import_module(module), name)
+        except (ImportError, RuntimeError):
+            found = False
+        if not found:
+            dependency.WITH_MULTIMODAL = False
+            return
+
+
+def _transformers_imports(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield what MMPretrain's models import from transformers."""
+    models = file.parents[1] / 'models'
+    for folder in ('utils', 'multimodal'):
+        for source in sorted((models / folder).rglob('*.py')):
+            for node in ast.walk(ast.parse(source.read_text('utf-8'))):
+                if isinstance(node, ast.ImportFrom) and (
+                    node.module or ''
+                ).startswith('transformers'):
+                    yield from ((node.module, n.name) for n in node.names)
+
+
+def load_checkpoints_safely() -> None:
+    """Give MMEngine's checkpoint loader our loading.
+
+    Symptom: on torch >= 2.6 loading, testing or resuming a Runner's
+    checkpoint raises UnpicklingError, as its log histories are not weights;
+    before, and for URLs on any torch, a file may run any program.
+    Link: https://github.com/open-mmlab/mmengine/issues/1655
+    """
+    from mmengine.runner import checkpoint
+
+    from .checkpoint import load, load_url
+
+    if isinstance(checkpoint.torch, _TorchWithLoad):
+        return
+    checkpoint.torch = _TorchWithLoad(load)
+    checkpoint.load_url = load_url
+
+
+class _TorchWithLoad(types.ModuleType):
+    """``torch``, but for ``load``; all else is looked up when asked for."""
+
+    def __init__(self, load: Callable):
+        super().__init__('torch')
+        # Other arguments choose another unpickler: this one is wanted.
+        self.load = lambda f, map_location=None, **_: load(f, map_location)
+
+    def __getattr__(self, name: str):
+        return getattr(torch, name)
