@@ -113,10 +113,8 @@ def _load(stream: BinaryIO, map_location, name) -> Any:
         refused = re.search(r'GLOBAL (\S+)', reason)
         raise _unsafe(name, refused[1] if refused else reason) from None
     except Exception as error:
-        if type(error) is RuntimeError and 'PytorchStream' not in str(error):
-            raise  # torch explains it, a device that is missing, say
         raise RuntimeError(
-            f'{name} is damaged or incomplete: loading it failed with '
+            f'Could not load {name}, it may be damaged or incomplete: '
             f'{type(error).__name__}: {error}'
         ) from error
 

@@ -100,7 +100,7 @@ def make_scalar(dtype: DType, data: bytes) -> np.generic:
 def name_statistic(owner: type, name: str) -> str:
     """Return ``name``, in the place of ``getattr(HistoryBuffer, name)``."""
     if owner is not History or name not in ('min', 'max', 'current', 'mean'):
-        raise pickle.UnpicklingError(f'GLOBAL getattr(..., {name!r})')
+        raise pickle.UnpicklingError(f'getattr(..., {name!r})')
     return name
 
 
@@ -193,7 +193,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         """Return what the table has under the name."""
         full_name = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
         if full_name not in _ALLOWED:
-            raise pickle.UnpicklingError(f'GLOBAL {full_name}')
+            raise pickle.UnpicklingError(full_name)
         return _ALLOWED[full_name]
 
     def _load_reduce(self):

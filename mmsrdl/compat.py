@@ -129,7 +129,7 @@ def leave_out_broken_multimodal() -> None:
     for module, name in _transformers_imports(Path(dependency.__file__)):
         try:
             found = hasattr(importlib.import_module(module), name)
-        except (ImportError, RuntimeError):
+        except Exception:  # whatever transformers stumbles over
             found = False
         if not found:
             dependency.WITH_MULTIMODAL = False

@@ -1,0 +1,17 @@
+import pytest
+import torch
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
+
+import mmsrdl  # noqa: F401  registers and mends before any test imports
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def forget_runners():
+    """Keeps what a Runner registers by name from reaching another test."""
+    yield
+    for manager in (DefaultScope, MessageHub, MMLogger, Visualizer):
+        manager._instance_dict.clear()
