@@ -54,7 +54,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
         FileNotFoundError: If the split, annotations or images are missing.
     """
 
-    METAINFO = {'classes': VOC_CLASSES}
+    METAINFO = {'classes': VOC_CLASSES, 'has_difficult': True}
 
     def __init__(
         self,
