@@ -6,19 +6,23 @@ model = dict(
         type='ResNet',
         depth=101,
         num_stages=4,
-        out_indices=(3, ),
+        out_indices=(3,),
         style='pytorch',
         frozen_stages=3,
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://download.openmmlab.com/mmclassification/v0/resnet/resnet101_8xb32_in1k_20210831-539c63f8.pth',
-            prefix='backbone')),
+            prefix='backbone',
+        ),
+    ),
     neck=dict(type='LabelGraphNeck', num_classes=80),
     head=dict(
         type='CARHead',
         num_classes=80,
         in_channels=2048,
-        erasing=dict(topk=3, alpha=0.5)))
+        erasing=dict(topk=3, alpha=0.5),
+    ),
+)
 
 # statistics of the trained BatchNorm over all GPUs, 2 images on each
 sync_bn = 'torch'

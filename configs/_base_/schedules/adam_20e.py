@@ -1,10 +1,11 @@
 # Paper section 4.2: Adam, batch 16, 20 epochs, learning rate / 10 at 10
 optim_wrapper = dict(
-    optimizer=dict(
-        type='Adam', lr=1e-5, betas=(0.9, 0.999), weight_decay=5e-4))
+    optimizer=dict(type='Adam', lr=1e-5, betas=(0.9, 0.999), weight_decay=5e-4)
+)
 
 param_scheduler = dict(
-    type='MultiStepLR', by_epoch=True, milestones=[10], gamma=0.1)
+    type='MultiStepLR', by_epoch=True, milestones=[10], gamma=0.1
+)
 
 train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=1)
 val_cfg = dict()

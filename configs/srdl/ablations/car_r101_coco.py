@@ -1,0 +1,6 @@
+# CAR without object erasing
+_base_ = '../srdl_r101_coco.py'
+
+model = dict(head=dict(erasing=None))
+
+default_hooks = dict(object_erasing=None)

@@ -1,0 +1,18 @@
+# Baseline: GAP and a linear classifier, trained as SRDL is
+_base_ = '../srdl_r101_voc07.py'
+
+model = dict(
+    neck=dict(_delete_=True, type='GlobalAveragePooling'),
+    head=dict(
+        _delete_=True,
+        type='MultiLabelLinearClsHead',
+        num_classes=20,
+        in_channels=2048,
+        # the mean over the classes, as CARHead takes it
+        loss=dict(
+            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1 / 20
+        ),
+    ),
+)
+
+default_hooks = dict(object_erasing=None)

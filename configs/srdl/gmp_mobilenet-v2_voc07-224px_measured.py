@@ -1,0 +1,19 @@
+# The baseline of srdl_mobilenet-v2_voc07-224px_measured.py: global max
+# pooling and a linear classifier, everything else equal.
+_base_ = './srdl_mobilenet-v2_voc07-224px_measured.py'
+
+model = dict(
+    neck=dict(_delete_=True, type='GlobalMaxPooling'),
+    head=dict(
+        _delete_=True,
+        type='MultiLabelLinearClsHead',
+        num_classes=20,
+        in_channels=1280,
+        # the mean over the classes, as CARHead takes it
+        loss=dict(
+            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1 / 20
+        ),
+    ),
+)
+
+default_hooks = dict(object_erasing=None)
