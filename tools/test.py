@@ -91,7 +91,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 
 def add_views(cfg: Config) -> None:
     """Average over views of the image, mirrored if none are given."""
-    cfg.setdefault('tta_model', dict(type='AverageClsScoreTTA'))
+    cfg.setdefault('tta_model', dict(type='AverageMultiLabelScoreTTA'))
     if 'tta_pipeline' not in cfg:
         *steps, pack = deepcopy(cfg.test_dataloader.dataset.pipeline)
         flips = [dict(type='RandomFlip', prob=p) for p in (1.0, 0.0)]

@@ -1,5 +1,5 @@
-"""Layers, necks and heads."""
+"""Layers, necks, heads and test-time augmentation."""
 
-from . import heads, necks
+from . import heads, necks, tta
 
-__all__ = ['heads', 'necks']
+__all__ = ['heads', 'necks', 'tta']
