@@ -27,7 +27,9 @@ def load_matching_weights(
         FileNotFoundError: If there is no such file.
         ValueError: If it holds no weights, or not those of the model.
     """
-    content = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu')
+    content = CheckpointLoader.load_checkpoint(
+        str(checkpoint), map_location='cpu', logger='silent'
+    )
     weights = content
     if isinstance(content, dict):
         weights = content.get('state_dict', content)
