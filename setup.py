@@ -92,7 +92,13 @@ setup(
     name='mmsrdl',
     version=read_version(),
     description='Multi-label image recognition for MMPretrain',
+    long_description=(ROOT / 'README.md').read_text('utf-8'),
+    long_description_content_type='text/markdown',
     license='Apache-2.0',
+    classifiers=[
+        f'Programming Language :: Python :: 3.{minor}'
+        for minor in range(10, 14)
+    ],
     packages=find_packages(include=['mmsrdl', 'mmsrdl.*']),
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
