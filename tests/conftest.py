@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.logging import MessageHub, MMLogger
@@ -15,3 +18,12 @@ def forget_runners():
     yield
     for manager in (DefaultScope, MessageHub, MMLogger, Visualizer):
         manager._instance_dict.clear()
+
+
+@pytest.fixture(scope='session')
+def data_root():
+    """The folder of real images, weights and label vectors."""
+    root = os.environ.get('MMSRDL_DATA_ROOT')
+    if not root:
+        pytest.skip('needs MMSRDL_DATA_ROOT')
+    return Path(root)

@@ -1,5 +1,4 @@
 import logging
-import os
 from pathlib import Path
 
 import cv2
@@ -45,9 +44,6 @@ def pipeline():
 
 
 @pytest.fixture
-def real_voc():
+def real_voc(data_root):
     """The folder of the real VOC 2007."""
-    root = os.environ.get('MMSRDL_DATA_ROOT')
-    if not root:
-        pytest.skip('needs MMSRDL_DATA_ROOT')
-    return Path(root, 'voc2007')
+    return data_root / 'voc2007'

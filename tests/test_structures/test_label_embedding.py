@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -144,12 +141,9 @@ def test_random_vectors_never_change():
 
 
 @pytest.fixture
-def published():
+def published(data_root):
     """Published GloVe vectors of each public label set."""
-    root = os.environ.get('MMSRDL_DATA_ROOT')
-    if not root:
-        pytest.skip('needs MMSRDL_DATA_ROOT')
-    folder = Path(root, 'label_embeddings')
+    folder = data_root / 'label_embeddings'
     return {
         name: LabelEmbedding.load(folder / f'{name}_glove-6b_300d.npz')
         for name in LABEL_SETS
