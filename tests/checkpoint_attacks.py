@@ -67,6 +67,10 @@ ATTACKS = {
     ),
     'globals of a method': (globals_of_history(), 'getattr.*__globals__'),
     'getattr of a string': (call(GETATTR, 'text', 'format'), 'getattr'),
+    'getattr of another class': (
+        call(GETATTR, name('collections.OrderedDict'), 'mean'),
+        'getattr.*mean',
+    ),
     'getattr of torch': (
         call(GETATTR, name('torch._utils._rebuild_tensor_v2'), '__globals__'),
         'getattr.*__globals__',

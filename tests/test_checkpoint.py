@@ -1,5 +1,7 @@
 """What a checkpoint may hold, and files that are none."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -42,6 +44,7 @@ def runner_like():
         'views': [shared, shared[1:]],
         'others': [{1, 2}, 1j, b'\xff\x00', 2**70, torch.Size([2]), None],
         'torch': [torch.float16, torch.device('cpu')],
+        'counts': Counter('aab'),
     }
 
 

@@ -1,5 +1,6 @@
 """Files that try to run something; none may get to."""
 
+import io
 import os
 import pickle
 import socket
@@ -24,6 +25,7 @@ from checkpoint_files import (
 from mmengine.logging import HistoryBuffer
 
 from mmsrdl.checkpoint import UnsafeCheckpointError, load
+from mmsrdl.checkpoint.restricted_unpickler import PICKLE_MODULE
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +51,18 @@ def test_refused(attack, write, tmp_path):
     message = str(caught.value)
     assert str(path) in message
     assert 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1' in message
+
+
+@pytest.mark.parametrize(
+    'opcodes',
+    [opcodes for opcodes, _ in ATTACKS.values()]
+    + [name('collections.Counter') + b')\x81'],
+    ids=[*ATTACKS, 'new object of an allowed class'],
+)
+def test_refused_on_an_old_torch(opcodes):
+    """The unpickler for it, whatever torch is installed."""
+    with pytest.raises(pickle.UnpicklingError):
+        PICKLE_MODULE.load(io.BytesIO(program(opcodes)))
 
 
 class Runs:

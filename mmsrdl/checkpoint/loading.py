@@ -13,7 +13,8 @@ import torch
 from mmengine.utils import digit_version
 from torch import serialization
 
-from .checkpoint_pickle import PICKLE_MODULE, STAND_INS, resolve
+from .restricted_unpickler import PICKLE_MODULE
+from .stand_ins import STAND_INS, resolve
 
 _LOCK = threading.Lock()
 _TRUST = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
