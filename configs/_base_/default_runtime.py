@@ -2,8 +2,7 @@
 default_scope = 'mmpretrain'
 custom_imports = dict(imports=['mmsrdl'], allow_failed_imports=False)
 
-# A dict, so that a config that inherits adds, changes (`object_erasing=
-# dict(begin=5)`) or removes (`label_check=None`) one hook by its name.
+# what every run needs; `custom_hooks` are left to the methods
 default_hooks = dict(
     # record the time of every iteration.
     timer=dict(type='IterTimerHook'),

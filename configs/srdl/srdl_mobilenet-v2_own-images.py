@@ -23,5 +23,3 @@ model = dict(
 )
 
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
-
-default_hooks = dict(object_erasing=dict(type='ObjectErasingHook'))

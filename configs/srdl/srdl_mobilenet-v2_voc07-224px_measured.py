@@ -80,5 +80,3 @@ val_cfg = dict()
 test_cfg = dict()
 
 auto_scale_lr = dict(base_batch_size=16)
-
-default_hooks = dict(object_erasing=dict(type='ObjectErasingHook'))

@@ -14,5 +14,3 @@ model = dict(
 
 # The last layers of a small network need larger steps than layer4 of R101.
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
-
-default_hooks = dict(object_erasing=dict(type='ObjectErasingHook'))

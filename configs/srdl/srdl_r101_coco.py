@@ -13,5 +13,3 @@ model = dict(
     ),
     head=dict(num_classes=80),
 )
-
-default_hooks = dict(object_erasing=dict(type='ObjectErasingHook'))

@@ -16,7 +16,7 @@ model = dict(
     ),
     head=dict(
         in_channels=768,
-        loss=dict(_delete_=True, type='AsymmetricLoss', gamma_neg=4.0),
+        loss=dict(type='AsymmetricLoss', gamma_neg=4.0),
     ),
 )
 

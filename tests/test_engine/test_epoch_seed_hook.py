@@ -16,7 +16,7 @@ def test_resumed_equals_uninterrupted(tmp_path, workers):
     make_data(tmp_path)
     options = {
         'train_dataloader.num_workers': workers,
-        'default_hooks.object_erasing': dict(type='ObjectErasingHook'),
+        'custom_hooks': [dict(type='ObjectErasingHook')],
     }
     whole = run(tiny_config(tmp_path, tmp_path / 'whole', **options))
 

@@ -25,10 +25,10 @@ def train(tmp_path, hook, **options):
     if not (tmp_path / 'labels.json').exists():
         make_data(tmp_path)
     config = tiny_config(tmp_path, tmp_path / 'run', **options)
-    config.default_hooks.object_erasing = dict(
-        type='ObjectErasingHook', **hook
-    )
-    config.custom_hooks = [dict(type='RecordErasingHook')]
+    config.custom_hooks = [
+        dict(type='ObjectErasingHook', **hook),
+        dict(type='RecordErasingHook'),
+    ]
     runner = run(config)
     (record,) = (h for h in runner.hooks if isinstance(h, RecordErasingHook))
     return runner, record.seen

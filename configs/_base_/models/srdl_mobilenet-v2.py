@@ -22,3 +22,5 @@ model = dict(
         erasing=dict(topk=3, alpha=0.5),
     ),
 )
+
+custom_hooks = [dict(type='ObjectErasingHook')]

@@ -26,3 +26,5 @@ model = dict(
 
 # statistics of the trained BatchNorm over all GPUs, 2 images on each
 sync_bn = 'torch'
+
+custom_hooks = [dict(type='ObjectErasingHook')]

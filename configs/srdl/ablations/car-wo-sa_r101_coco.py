@@ -3,4 +3,4 @@ _base_ = '../srdl_r101_coco.py'
 
 model = dict(head=dict(spatial_attention=False, erasing=None))
 
-default_hooks = dict(object_erasing=None)
+custom_hooks = []

@@ -3,4 +3,4 @@ _base_ = '../srdl_r101_voc07.py'
 
 model = dict(head=dict(erasing=None))
 
-default_hooks = dict(object_erasing=None)
+custom_hooks = []
