@@ -1,0 +1,183 @@
+"""The README's commands, run in its order on tiny data.
+
+Only what they cost is changed: arguments that shorten a training are added,
+and GPUs are not needed, as a stand-in records what the launchers start.
+"""
+
+import ast
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / 'README.md').read_text('utf-8')
+QUICK = (
+    'model.backbone.init_cfg=None train_cfg.max_epochs={epochs} '
+    'train_dataloader.num_workers=0 val_dataloader.num_workers=0 '
+    'test_dataloader.num_workers=0'
+).format
+#: Run elsewhere: by the packaging test, by hand before a release.
+NOT_HERE = (
+    'bash tools/quickstart.sh',
+    'bash tools/run_tests.sh',
+    "pip install -e '.[mim]'",
+)
+
+
+def blocks(language):
+    return re.findall(rf'```{language}\n(.*?)```', README, re.DOTALL)
+
+
+def commands():
+    for block in blocks('bash'):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                yield re.sub(r'\s+#.*', '', line)
+
+
+def write_image(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    cv2.imwrite(str(path), image)
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A checkout with tiny data where the README has the data."""
+    for name in ('tools', 'configs', 'mmsrdl'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    data = tmp_path / 'datasets'
+    voc = data / 'VOCdevkit/VOC2007'
+    for split in ('trainval', 'test'):
+        write(voc / f'ImageSets/Main/{split}.txt', f'{split}\n')
+        write_image(voc / f'JPEGImages/{split}.jpg')
+        write(
+            voc / f'Annotations/{split}.xml',
+            '<annotation><object><name>dog</name></object></annotation>',
+        )
+    sys.path.insert(0, str(ROOT))
+    from mmsrdl.datasets.label_sets import COCO_CLASSES, VOC_CLASSES
+
+    for split in ('train2014', 'val2014'):
+        write_image(data / f'coco/{split}/a.jpg')
+        content = dict(
+            images=[dict(id=1, file_name='a.jpg')],
+            annotations=[dict(id=1, image_id=1, category_id=18)],
+            categories=[
+                dict(id=i, name=name) for i, name in enumerate(COCO_CLASSES)
+            ],
+        )
+        path = data / f'coco/annotations/instances_{split}.json'
+        write(path, json.dumps(content))
+    (own,) = blocks('json')
+    for name in ('train.json', 'val.json'):
+        write(data / 'holiday' / name, own)
+    for name in ('images/sea.jpg', 'images/street.jpg'):
+        write_image(data / 'holiday' / name)
+    write_image(tmp_path / 'photo.jpg')
+
+    words = {w for name in COCO_CLASSES + VOC_CLASSES for w in name.split()}
+    words |= {'hotdog', 'cellphone', 'table', 'plant', 'tv'}
+    vector = ' '.join(['0.5'] * 300)
+    lines = [f'{word} {vector}' for word in sorted(words)]
+    write(tmp_path / 'glove.6B.300d.txt', '\n'.join(lines))
+
+    recorder = tmp_path / 'bin/python'
+    write(
+        recorder,
+        f'#!/bin/sh\nif [ "$2" = torch.distributed.run ]\n'
+        f'then echo "$@" >> {tmp_path}/launched\n'
+        f'else exec {sys.executable} "$@"\nfi\n',
+    )
+    recorder.chmod(0o755)
+    return tmp_path
+
+
+def test_commands(place):
+    """They end without an error, and leave what they should."""
+    environment = {
+        **os.environ,
+        'PATH': f'{place}/bin:{os.environ["PATH"]}',
+        'PYTHONPATH': str(place),
+        'OMP_NUM_THREADS': '1',
+    }
+    ran = []
+    for command in commands():
+        if command.startswith(NOT_HERE):
+            continue
+        if command.startswith('export '):
+            name, value = command.removeprefix('export ').split('=')
+            environment[name] = value.replace('/datasets', f'{place}/datasets')
+            continue
+        if 'tools/train.py' in command or 'tools/test.py' in command:
+            epochs = 2 if '--resume' in command else 1
+            if '--cfg-options' not in command:
+                command += ' --cfg-options'
+            command += ' ' + QUICK(epochs=epochs)
+            if 'r101' in command:
+                command += (
+                    ' model.backbone.depth=18 model.head.in_channels=512'
+                )
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=place,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f'{command}\n{done.stdout}{done.stderr}'
+        ran.append(command)
+        for checkpoint in place.glob('work_dirs/*/epoch_1.pth'):
+            shutil.copy(checkpoint, checkpoint.with_name('epoch_20.pth'))
+    assert len(ran) >= 10
+
+    launched = (place / 'launched').read_text().splitlines()
+    assert len(launched) == 2
+    for line, tool in zip(launched, ('train.py', 'test.py')):
+        assert '--nproc_per_node=8' in line and tool in line
+        assert 'configs/srdl/srdl_r101_coco.py' in line
+    resumed = place / 'work_dirs/srdl_mobilenet-v2_voc07/epoch_2.pth'
+    assert resumed.is_file()
+    (prediction,) = json.loads((place / 'labels.json').read_text())
+    assert len(prediction['scores']) == 3
+    assert list((place / 'shown').iterdir())
+
+
+def test_python_and_configs_parse():
+    """The example variant is one; the Python example is whole."""
+    inferencer, variant = blocks('python')
+    ast.parse(inferencer)
+    assert 'MultiLabelInferencer' in inferencer
+    from mmengine.config import Config
+
+    path = ROOT / 'configs/srdl/srdl_r101_coco.py'
+    config = Config.fromstring(
+        variant.replace('./srdl_r101_coco.py', str(path)), '.py'
+    )
+    from mmpretrain.registry import HOOKS
+
+    (hook,) = config.custom_hooks
+    assert HOOKS.build(hook).begin == 5
+
+
+def test_files_exist():
+    """Links lead somewhere."""
+    for target in re.findall(r'\]\(([^)#]+)\)', README):
+        if '://' not in target:
+            assert (ROOT / target).exists(), target
