@@ -16,4 +16,4 @@ model = dict(
     ),
 )
 
-default_hooks = dict(object_erasing=None)
+custom_hooks = []

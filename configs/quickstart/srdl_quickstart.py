@@ -78,6 +78,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,
+    persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='VOCMultiLabel',
@@ -124,22 +125,33 @@ optim_wrapper = dict(
     paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0),
     clip_grad=dict(max_norm=5),
 )
-param_scheduler = dict(
-    type='OneCycleLR',
-    eta_max=2e-3,
-    total_steps=16,
-    pct_start=0.1,
-    by_epoch=True,
-    convert_to_iter_based=True,
-)
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=0.05,
+        by_epoch=True,
+        end=1,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=1,
+        end=14,
+        T_max=13,
+        convert_to_iter_based=True,
+    ),
+]
 
-train_cfg = dict(by_epoch=True, max_epochs=16, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=14, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
 
 auto_scale_lr = dict(base_batch_size=8)
 
 default_hooks = dict(
-    checkpoint=dict(interval=4, max_keep_ckpts=1),
-    object_erasing=dict(type='ObjectErasingHook'),
+    logger=dict(interval=100),
+    checkpoint=dict(max_keep_ckpts=1),
 )
+# Erasing helps a model that finds the objects already.
+custom_hooks = [dict(type='ObjectErasingHook', begin=8)]

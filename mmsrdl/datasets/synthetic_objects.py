@@ -32,7 +32,7 @@ def rect(x1: float, y1: float, x2: float, y2: float) -> list:
 
 
 def _sun(p: ObjectPainter) -> None:
-    color, count = p.pick(*WARM), int(p.rng.integers(8, 13))
+    color, count = p.pick(*WARM[:3]), int(p.rng.integers(8, 13))
     for start in np.arange(count) * (2 * np.pi / count):
         ray = ring(1.0, 1, start), ring(0.6, 1, start - 0.17)
         p.fill(np.concatenate([*ray, ring(0.6, 1, start + 0.17)]), color)
@@ -48,7 +48,7 @@ def _cloud(p: ObjectPainter) -> None:
 
 
 def _tree(p: ObjectPainter) -> None:
-    color = p.pick(*LEAFY, WARM[3])
+    color = p.pick(*LEAFY)
     p.fill(rect(-0.12, 0.1, 0.12, 0.98), WOOD)
     if p.rng.random() < 0.5:
         for y, width in ((0.5, 0.68), (0.05, 0.55), (-0.4, 0.4)):
@@ -60,7 +60,7 @@ def _tree(p: ObjectPainter) -> None:
 
 
 def _house(p: ObjectPainter) -> None:
-    wall, roof = p.pick(*PALE, WARM[0]), p.pick(*WARM[1:], COOL[2], WOOD)
+    wall, roof = p.pick(*PALE, WARM[0]), p.pick(*WARM[1:], WOOD)
     p.fill(rect(0.28, -0.85, 0.45, -0.3), DARK)
     p.fill(rect(-0.62, -0.15, 0.62, 0.76), wall)
     p.fill([(-0.82, -0.1), (0.82, -0.1), (0, -0.8)], roof, patterned=True)
@@ -91,8 +91,8 @@ def _car(p: ObjectPainter) -> None:
 
 
 def _fish(p: ObjectPainter) -> None:
-    color, fin = p.pick(*WARM, *COOL[:3]), p.pick(*WARM, COOL[0])
-    p.fill([(0.42, 0), (0.96, -0.42), (0.8, 0), (0.96, 0.42)], fin)
+    color, fin = p.pick(*WARM[1:], *COOL[:2]), p.pick(*WARM[:3])
+    p.fill([(0.42, 0), (0.9, -0.42), (0.78, 0), (0.9, 0.42)], fin)
     p.fill([(-0.25, -0.3), (0.25, -0.64), (0.32, -0.2)], fin)
     p.fill(disc(-0.15, 0, 0.7, 0.42), color, patterned=True)
     p.fill(disc(-0.52, -0.08, 0.13), PALE[0])
@@ -100,18 +100,18 @@ def _fish(p: ObjectPainter) -> None:
 
 
 def _star(p: ObjectPainter) -> None:
-    outer, inner = ring(0.96, 5, -np.pi / 2), ring(0.42, 5, -0.3 * np.pi)
+    outer, inner = ring(0.98, 5, -np.pi / 2), ring(0.47, 5, -0.3 * np.pi)
     corners = np.stack([outer, inner], 1).reshape(-1, 2)
-    p.fill(corners, p.pick(*WARM, *PALE, COOL[1]), patterned=True)
+    p.fill(corners, p.pick(*WARM[:2], PALE[0], COOL[1]), patterned=True)
 
 
 def _flower(p: ObjectPainter) -> None:
-    color = p.pick(*WARM[1:], COOL[2], PALE[0])
-    p.fill(rect(-0.05, -0.2, 0.06, 0.98), LEAFY[0])
-    p.fill(disc(0.25, 0.55, 0.24, 0.1), LEAFY[1])
-    for x, y in ring(0.36, int(p.rng.integers(5, 8))):
-        p.fill(disc(x, y - 0.36, 0.24), color, patterned=True)
-    p.fill(disc(0, -0.36, 0.2), p.pick(WARM[0], WOOD))
+    color = p.pick(*WARM[1:], COOL[2])
+    p.fill(rect(-0.06, 0, 0.07, 0.98), LEAFY[0])
+    p.fill(disc(0.3, 0.68, 0.27, 0.13), LEAFY[1])
+    for x, y in ring(0.42, int(p.rng.integers(5, 8))):
+        p.fill(disc(x, y - 0.25, 0.29), color, patterned=True)
+    p.fill(disc(0, -0.25, 0.24), p.pick(WARM[0], WOOD))
 
 
 def _mushroom(p: ObjectPainter) -> None:
@@ -119,7 +119,7 @@ def _mushroom(p: ObjectPainter) -> None:
     p.fill(stem, p.pick(*PALE))
     cap = disc(0, 0, 0.85, 0.8)
     cap = np.minimum(cap, (1, 0.12))
-    p.fill(cap, p.pick(*WARM[1:], WOOD, COOL[2]), patterned=True)
+    p.fill(cap, p.pick(*WARM[2:], WOOD), patterned=True)
     for x, y in ((-0.4, -0.22), (0.02, -0.5), (0.4, -0.18)):
         p.fill(disc(x, y, 0.12), PALE[0])
 
@@ -130,20 +130,20 @@ def _moon(p: ObjectPainter) -> None:
     tip, bend = outer[0], np.linspace(np.pi / 2, -np.pi / 2, 20)
     inner = np.stack([-0.66 * np.cos(bend), tip[1] * np.sin(bend)], 1)
     inner[:, 0] += tip[0]
-    color = p.pick(*PALE, WARM[0], COOL[3])
+    color = p.pick(*PALE, WARM[0])
     p.fill(np.concatenate([outer, inner[::-1]]), color, patterned=True)
 
 
 def _rocket(p: ObjectPainter) -> None:
     fins = p.pick(*WARM[1:], COOL[0])
     p.fill([(-0.16, 0.5), (0.16, 0.5), (0, 0.98)], p.pick(*WARM[:2]))
-    p.fill([(-0.2, 0.05), (-0.6, 0.62), (-0.15, 0.5)], fins)
-    p.fill([(0.2, 0.05), (0.6, 0.62), (0.15, 0.5)], fins)
-    side = [(0.24, -0.5), (0.3, -0.1), (0.26, 0.3), (0.18, 0.55)]
+    p.fill([(-0.24, 0.05), (-0.66, 0.66), (-0.15, 0.5)], fins)
+    p.fill([(0.24, 0.05), (0.66, 0.66), (0.15, 0.5)], fins)
+    side = [(0.27, -0.5), (0.34, -0.1), (0.3, 0.3), (0.2, 0.55)]
     body = [(0, -0.96), *side, *[(-x, y) for x, y in side[::-1]]]
-    p.fill(body, p.pick(*PALE, *COOL), patterned=True)
-    p.fill(disc(0, -0.28, 0.15), DARK)
-    p.fill(disc(0, -0.28, 0.1), COOL[3])
+    p.fill(body, p.pick(*PALE[1:], *COOL[1:]), patterned=True)
+    p.fill(disc(0, -0.28, 0.18), DARK)
+    p.fill(disc(0, -0.28, 0.12), COOL[3])
 
 
 def _balloon(p: ObjectPainter) -> None:
@@ -158,7 +158,7 @@ def _balloon(p: ObjectPainter) -> None:
 def _butterfly(p: ObjectPainter) -> None:
     color, lower = p.pick(*WARM, *COOL), p.pick(*WARM, COOL[2])
     for sign in (-1, 1):
-        wing = np.array([(0.05, -0.05), (0.35, -0.75), (0.86, -0.62)])
+        wing = np.array([(0.05, -0.05), (0.35, -0.75), (0.8, -0.58)])
         wing = np.concatenate([wing, [(0.88, -0.2), (0.4, 0.12)]])
         p.fill(wing * (sign, 1), color, patterned=True)
         p.fill(disc(sign * 0.38, 0.4, 0.34, 0.32), lower, patterned=True)

@@ -61,7 +61,7 @@ class ObjectPainter:
         cv2.fillPoly(part, [corners], 1)
         self.image[part > 0] = color
         light = sum(color) > 380
-        second = [v * 0.72 if light else v + (255 - v) * 0.4 for v in color]
+        second = [v * 0.78 if light else v + (255 - v) * 0.3 for v in color]
         self.image[(part > 0) & self.pattern] = np.array(second, np.uint8)
 
     def _draw_pattern(self, side: int, radius: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from .synthetic_painter import ObjectPainter
 SCENES = {
     'meadow': (
         backgrounds.meadow,
-        ('tree', 'flower', 'mushroom', 'house', 'butterfly', 'sun', 'cloud'),
+        ('tree', 'flower', 'mushroom', 'house', 'butterfly', 'sun'),
     ),
     'sea': (
         backgrounds.sea,
@@ -25,7 +25,7 @@ SCENES = {
     ),
     'town': (
         backgrounds.town,
-        ('car', 'house', 'tree', 'umbrella', 'balloon', 'cloud'),
+        ('car', 'house', 'tree', 'flower', 'balloon', 'cloud', 'umbrella'),
     ),
 }
 IN_THE_SKY = frozenset(
@@ -122,7 +122,7 @@ class SceneRenderer:
     Args:
         classes (tuple[str, ...], optional): Classes to draw, a subset of
             ``DRAWINGS``. Defaults to all of them.
-        size (int): Side of the images in pixels. Defaults to 112.
+        size (int): Side of the images in pixels. Defaults to 96.
 
     Raises:
         ValueError: If a class is unknown, or ``size`` is below 32.
@@ -131,7 +131,7 @@ class SceneRenderer:
     supersample = 2
 
     def __init__(
-        self, classes: tuple[str, ...] | None = None, size: int = 112
+        self, classes: tuple[str, ...] | None = None, size: int = 96
     ) -> None:
         self.classes = tuple(DRAWINGS) if classes is None else tuple(classes)
         unknown = [name for name in self.classes if name not in DRAWINGS]
@@ -157,10 +157,10 @@ class SceneRenderer:
         side = self.size * self.supersample
         background = paint_background(side, rng).clip(0, 255)
         canvas, names = _Canvas(background.astype(np.uint8)), []
-        count = rng.integers(2, 8)
-        for radius in sorted(np.exp(rng.uniform(-2.3, -1.4, count)) * side):
-            if rng.random() < 0.5:
-                clutter = ObjectPainter(rng.uniform(0.4, 1.0) * radius, rng, 3)
+        count = rng.integers(2, 7)
+        for radius in sorted(np.exp(rng.uniform(-1.9, -1.15, count)) * side):
+            if rng.random() < 0.4:
+                clutter = ObjectPainter(rng.uniform(0.3, 0.8) * radius, rng, 3)
                 paint_clutter(clutter)
                 canvas.place(clutter, (0.1, 0.9), rng, is_object=False)
             name = self._draw_class(usual, rng)
@@ -191,6 +191,6 @@ class SceneRenderer:
         image = cv2.resize(
             image, (self.size, self.size), interpolation=cv2.INTER_AREA
         )
-        contrast, light = rng.uniform(0.75, 1.05), rng.uniform(-12, 25)
-        noise = rng.normal(0, rng.uniform(1, 6), image.shape)
+        contrast, light = rng.uniform(0.8, 1.05), rng.uniform(-10, 20)
+        noise = rng.normal(0, rng.uniform(1, 4), image.shape)
         return (image * contrast + light + noise).clip(0, 255).astype(np.uint8)

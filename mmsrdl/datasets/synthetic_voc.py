@@ -17,10 +17,10 @@ MARKER = 'synthetic.json'
 
 def write_synthetic_voc(
     root: str | Path,
-    num_train: int = 2400,
-    num_val: int = 300,
-    num_test: int = 800,
-    size: int = 112,
+    num_train: int = 2800,
+    num_val: int = 200,
+    num_test: int = 1000,
+    size: int = 96,
     classes: tuple[str, ...] | None = None,
     seed: int = 0,
     num_workers: int = 2,
@@ -35,10 +35,10 @@ def write_synthetic_voc(
     Args:
         root (str | Path): Folder to write. What an earlier run wrote there
             is replaced; a folder with other things in it is left alone.
-        num_train (int): Images of the split ``train``. Defaults to 2400.
-        num_val (int): Images of the split ``val``. Defaults to 300.
-        num_test (int): Images of the split ``test``. Defaults to 800.
-        size (int): Side of the images in pixels. Defaults to 112.
+        num_train (int): Images of the split ``train``. Defaults to 2800.
+        num_val (int): Images of the split ``val``. Defaults to 200.
+        num_test (int): Images of the split ``test``. Defaults to 1000.
+        size (int): Side of the images in pixels. Defaults to 96.
         classes (tuple[str, ...], optional): Classes to draw. Defaults to all.
         seed (int): Seed, not negative. Defaults to 0.
         num_workers (int): Processes that render. Defaults to 2.

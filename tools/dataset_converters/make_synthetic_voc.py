@@ -8,10 +8,10 @@ from mmsrdl.datasets.synthetic_voc import write_synthetic_voc
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('out', help='folder to write')
-    parser.add_argument('--num-train', type=int, default=2400)
-    parser.add_argument('--num-val', type=int, default=300)
-    parser.add_argument('--num-test', type=int, default=800)
-    parser.add_argument('--size', type=int, default=112, help='image side, px')
+    parser.add_argument('--num-train', type=int, default=2800)
+    parser.add_argument('--num-val', type=int, default=200)
+    parser.add_argument('--num-test', type=int, default=1000)
+    parser.add_argument('--size', type=int, default=96, help='image side, px')
     parser.add_argument(
         '--classes', nargs='+', help='classes to draw (default: all)'
     )

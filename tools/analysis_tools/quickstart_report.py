@@ -1,0 +1,93 @@
+"""Complete the measures of the quickstart, and draw its curves and attention.
+
+Reads and rewrites WORK_DIR/metrics.json, which tools/test.py wrote; writes
+WORK_DIR/curves.png and WORK_DIR/attention/*.png.
+"""
+
+import argparse
+from pathlib import Path
+
+import mmengine
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.runner import Runner
+from mmpretrain import get_model
+
+from mmsrdl import register_all_modules
+from mmsrdl.apis import (
+    draw_erased_attention,
+    load_matching_weights,
+    play_voc_pointing_game,
+)
+from mmsrdl.visualization import plot_training_curves
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument('checkpoint', help='path of the checkpoint')
+    parser.add_argument('work_dir', type=Path, help='folder of the run')
+    parser.add_argument(
+        '--train-seconds', type=int, help='how long the training took'
+    )
+    parser.add_argument(
+        '--num-pictures', type=int, default=12, help='images to draw'
+    )
+    return parser.parse_args()
+
+
+def chance_map(dataset: BaseDataset) -> float:
+    """Return the mAP, in percent, that random scores have.
+
+    It is the share of positives, of the images where a class is not only
+    difficult, averaged over the classes.
+    """
+    positive, counted = np.zeros((2, len(dataset.metainfo['classes'])))
+    for i in range(len(dataset)):
+        info = dataset.get_data_info(i)
+        positive[info['gt_label']] += 1
+        counted += 1
+        counted[info['gt_label_difficult']] -= 1
+    return 100 * float(np.mean(positive / counted))
+
+
+def main() -> None:
+    args = parse_args()
+    register_all_modules()
+    cfg = Config.fromfile(args.config)
+    model = get_model(cfg)
+    load_matching_weights(model, args.checkpoint)
+    loader = Runner.build_dataloader(cfg.test_dataloader)
+
+    logs = sorted(args.work_dir.glob('*/vis_data/scalars.json'))
+    plot_training_curves(logs[-1]).savefig(args.work_dir / 'curves.png')
+    draw_erased_attention(
+        model, loader, args.work_dir / 'attention', args.num_pictures
+    )
+
+    path = args.work_dir / 'metrics.json'
+    measures = mmengine.load(path)
+    measures = {key.split('/')[-1]: measures[key] for key in measures}
+    hits, total = play_voc_pointing_game(model, loader)
+    measures.update(
+        chance_mAP=chance_map(loader.dataset),
+        pointing_game=100 * hits / max(total, 1),
+        pointing_game_labels=total,
+        train_seconds=args.train_seconds,
+    )
+    mmengine.dump(measures, path, indent=2)
+    print(
+        f'mAP             {measures["mAP"]:.1f} %, '
+        f'by chance {measures["chance_mAP"]:.1f} %\n'
+        f'CF1, OF1        {measures["CF1"]:.1f} %, {measures["OF1"]:.1f} %\n'
+        f'pointing game   {measures["pointing_game"]:.1f} % of the {total} '
+        'labels predicted correctly\n'
+        f'training        {args.train_seconds} s'
+    )
+
+
+if __name__ == '__main__':
+    main()
