@@ -7,6 +7,7 @@ import pytest
 import torch
 from checkpoint_files import assert_same
 from mmengine.logging import HistoryBuffer
+from mmengine.registry import PARAM_SCHEDULERS
 
 from mmsrdl.checkpoint import load
 
@@ -133,3 +134,25 @@ def test_wrong_path(tmp_path):
         load(tmp_path / 'b.pth')
     with pytest.raises(FileNotFoundError, match='is a folder'):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(type='OneCycleLR', eta_max=0.1, total_steps=5),
+        dict(
+            type='OneCycleLR',
+            eta_max=0.1,
+            total_steps=5,
+            anneal_strategy='linear',
+        ),
+        dict(type='MultiStepLR', milestones=[1, 3]),
+        dict(type='CosineAnnealingLR', T_max=5),
+        dict(type='ReduceOnPlateauLR', monitor='loss'),
+    ],
+)
+def test_state_of_schedules_loads(tmp_path, options):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    scheduler = PARAM_SCHEDULERS.build(dict(options, optimizer=optimizer))
+    torch.save(scheduler.state_dict(), tmp_path / 'state.pth')
+    assert load(tmp_path / 'state.pth') == scheduler.state_dict()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import OneCycleParamScheduler
 
 
 class StandIn:
@@ -93,11 +94,20 @@ def make_scalar(dtype: DType, data: bytes) -> np.generic:
     return np.ndarray((), dtype.resolve(), buffer=bytearray(data))[()]
 
 
-def name_statistic(owner: type, name: str) -> str:
-    """Return ``name``, in the place of ``getattr(HistoryBuffer, name)``."""
-    if owner is not History or name not in ('min', 'max', 'current', 'mean'):
-        raise pickle.UnpicklingError(f'getattr(..., {name!r})')
-    return name
+class OneCycle(StandIn):
+    """The class of which a one-cycle schedule pickles its annealing."""
+
+
+def look_up(owner: type, name: str) -> Any:
+    """Do what ``getattr`` is pickled for, and nothing else.
+
+    A log history names its statistics, a one-cycle schedule its annealing.
+    """
+    if owner is History and name in ('min', 'max', 'current', 'mean'):
+        return name
+    if owner is OneCycle and name in ('_annealing_cos', '_annealing_linear'):
+        return getattr(OneCycleParamScheduler, name)
+    raise pickle.UnpicklingError(f'getattr(..., {name!r})')
 
 
 def encode_latin1(text: str, encoding: str = 'latin1') -> bytes:
@@ -129,8 +139,11 @@ def resolve(value: Any) -> Any:
 
 STAND_INS = {
     'mmengine.logging.history_buffer.HistoryBuffer': History,
+    'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler': (
+        OneCycle
+    ),
     'builtins.bytes': make_no_bytes,
-    'builtins.getattr': name_statistic,
+    'builtins.getattr': look_up,
     'numpy.dtype': DType,
     'numpy.ndarray': Array,
     'numpy.core.multiarray._reconstruct': Array,
