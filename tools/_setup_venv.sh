@@ -8,10 +8,8 @@ cd "$(dirname "$0")/.."
 
 profile=${1:-current}
 case $profile in
-    current) venv=.venv candidates='python3 python3.11 python3.12 python3.13'
-        accepted='(3, 11) <= v < (3, 14)' ;;
-    legacy) venv=.venv-legacy candidates='python3 python3.11 python3.10'
-        accepted='(3, 10) <= v < (3, 12)' ;;
+    current) venv=.venv versions='3.11 3.12 3.13' ;;
+    legacy) venv=.venv-legacy versions=3.11 ;;
     *) echo "Unknown profile '$profile': use current or legacy." >&2; exit 2 ;;
 esac
 constraints=requirements/constraints-$profile.txt
@@ -20,7 +18,7 @@ python=$PWD/$venv/bin/python
 
 state() {
     cat requirements/{runtime,mminstall,tests,deploy}.txt "$constraints" \
-        setup.py pyproject.toml "$0" | cksum
+        setup.py pyproject.toml tools/_setup_venv.sh | cksum
     pwd
 }
 
@@ -29,17 +27,19 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$(state)" ]; then
     exit
 fi
 
+candidates=${PYTHON:-python3 ${versions//3./python3.}}
 base=
-for candidate in ${PYTHON:-$candidates}; do
-    if "$candidate" -c "import sys, venv; v = sys.version_info
-sys.exit(not $accepted)" 2>/dev/null; then
+for candidate in $candidates; do
+    if "$candidate" -c "import ensurepip, sys, venv
+sys.exit('%d.%d' % sys.version_info[:2] not in '$versions'.split())" \
+        2>/dev/null; then
         base=$candidate
         break
     fi
 done
 if [ -z "$base" ]; then
-    echo "The $profile profile needs a Python with $accepted and the venv" \
-        "module; tried: ${PYTHON:-$candidates}. Name one by PYTHON=..." >&2
+    echo "The $profile profile needs Python, one of $versions, with venv;" \
+        "tried: $candidates. Name another by PYTHON=..." >&2
     exit 1
 fi
 

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,22 +38,35 @@ def test_unknown_profile(tree):
 def test_no_suitable_python(tree):
     done = setup_venv(tree, 'legacy', PYTHON='false')
     assert done.returncode == 1
-    assert '(3, 10) <= v < (3, 12)' in done.stderr
+    assert 'needs Python, one of 3.11, with venv; tried: false' in done.stderr
     assert done.stdout == ''
 
 
-def test_environment_is_made_and_kept(tree, tmp_path):
-    """pip is told what to install, and is not called again."""
-    stub = tmp_path / 'python'
-    log = tmp_path / 'log'
-    stub.write_text(
+@pytest.fixture
+def stub(tmp_path):
+    """A Python that logs its arguments and does next to nothing.
+
+    It cannot import cv2 if there is a file ``slim``, until the headless
+    build of it is installed.
+    """
+    path = tmp_path / 'python'
+    path.write_text(
         '#!/usr/bin/env bash\n'
-        f'echo "$*" >> {log}\n'
+        f'cd {tmp_path}\n'
+        'echo "$*" >> log\n'
         'if [ "$2" = venv ]; then\n'
-        '    mkdir -p "$3/bin" && cp "$0" "$3/bin/python"\n'
+        '    cd tree && mkdir -p "$3/bin" && cp "$0" "$3/bin/python"\n'
         'fi\n'
+        '[[ $* != *headless* ]] || rm slim\n'
+        '[[ $* != "-c import cv2" || ! -e slim ]]\n'
     )
-    stub.chmod(0o755)
+    path.chmod(0o755)
+    return path
+
+
+def test_environment_is_made_and_kept(tree, stub):
+    """pip is told what to install, and is not called again."""
+    log = stub.with_name('log')
     done = setup_venv(tree, 'legacy', PYTHON=str(stub))
     assert done.returncode == 0, done.stderr
     python = str(tree / '.venv-legacy/bin/python')
@@ -68,3 +82,22 @@ def test_environment_is_made_and_kept(tree, tmp_path):
         file.write('# changed\n')
     setup_venv(tree, 'legacy', PYTHON=str(stub))
     assert 'pip install' in log.read_text()
+
+
+def test_opencv_without_display_libraries(tree, stub):
+    stub.with_name('slim').touch()
+    done = setup_venv(tree, 'current', PYTHON=str(stub))
+    assert done.returncode == 0, done.stderr
+    pip = re.findall('.*pip install.*', stub.with_name('log').read_text())
+    assert len(pip) == 2
+    pins = (tree / 'requirements/constraints-current.txt').read_text()
+    (version,) = re.findall('^opencv-python==(.*)$', pins, re.M)
+    assert pip[1].endswith(f' opencv-python-headless=={version}')
+
+
+def test_failed_installation_is_tried_again(tree, stub):
+    stub.write_text(stub.read_text() + '[[ $* != *pip* ]]\n')
+    for _ in range(2):
+        done = setup_venv(tree, 'current', PYTHON=str(stub))
+        assert done.returncode != 0
+        assert done.stdout == ''
