@@ -202,17 +202,28 @@ class TestProperties:
         assert losses['loss_ori'] == losses['loss_era']
         assert all(p.grad.isfinite().all() for p in head.parameters())
 
-    def test_autocast(self, dtype=torch.bfloat16):
-        neck, head = build(erasing=dict())
-        images = torch.randn(4, D, 3, 4)
+    @pytest.mark.parametrize('implementation', IMPLEMENTATIONS)
+    @pytest.mark.parametrize('variant', VARIANTS)
+    @pytest.mark.parametrize('half', [True, False])
+    def test_autocast(self, variant, implementation, half):
+        """The backbone may hand over half precision, or float32."""
+        erasing = None if variant == 'no spatial' else dict()
+        neck, head = build(
+            **VARIANTS[variant], erasing=erasing, attention_impl=implementation
+        )
+        backbone = torch.nn.Conv2d(3, D, 1)
+        images = torch.randn(4, 3, 3, 4)
         target = samples(torch.randint(0, 2, (4, C)))
-        exact = head(neck((images,)))
-        with torch.autocast('cpu', dtype=dtype):
-            feats = neck((images,))
+        exact = head(neck((backbone(images),)))
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            feature = backbone(images)
+            assert feature.dtype == torch.bfloat16
+            feats = neck((feature if half else feature.float(),))
             logits = head(feats)
             losses = head.loss(feats, target)
         assert all(loss.dtype == torch.float32 for loss in losses.values())
         total(losses).backward()
+        assert backbone.weight.grad.isfinite().all()
         assert all(p.grad.isfinite().all() for p in head.parameters())
         scale = exact.abs().max()
         assert (logits.float() - exact).abs().max() < 0.03 * scale
@@ -310,6 +321,48 @@ class TestLoss:
         assert not gradient[0].any() and gradient[1].any()
         known = head.loss((feature[1:], labels), samples(target[1:]))['loss']
         torch.testing.assert_close(full, known)
+
+    def test_a_batch_may_mix_kinds_of_targets(self):
+        neck, head = build()
+        feats = neck((torch.randn(2, D, 3, 4),))
+        score = torch.tensor([-1.0, 1, -1, -1, 0])
+        batch = [
+            DataSample().set_gt_label([2]),
+            DataSample().set_gt_label([1]).set_gt_score(score),
+        ]
+        target = torch.stack([torch.eye(C)[2], score])
+        expected = head.loss(feats, samples(target))
+        assert head.loss(feats, batch) == expected
+        feats = feats[0].flip(0), feats[1]
+        assert head.loss(feats, batch[::-1])['loss'].item() == pytest.approx(
+            expected['loss'].item()
+        )
+
+    @pytest.mark.parametrize(
+        'sample, message',
+        [
+            (DataSample().set_gt_label([-1]), 'indices from 0 to 4'),
+            (DataSample().set_gt_label([C]), 'but got 5 to 5'),
+            (DataSample(), 'neither gt_label nor gt_score'),
+        ],
+    )
+    def test_refuses_wrong_targets(self, sample, message):
+        neck, head = build()
+        with pytest.raises(ValueError, match=message):
+            head.loss(neck((torch.randn(1, D, 3, 4),)), [sample])
+
+    def test_linear_head_is_trained_alike(self):
+        options = dict(
+            type='MultiLabelLinearHead', num_classes=C, in_channels=D
+        )
+        head = MODELS.build(options)
+        feature, target = torch.randn(3, D), torch.randint(-1, 2, (3, C))
+        loss = head.loss((feature,), samples(target))['loss']
+        known = target >= 0
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(
+            head((feature,))[known], target[known].float()
+        )
+        torch.testing.assert_close(loss, expected)
 
     def test_nothing_known(self):
         neck, head = build(erasing=dict())
@@ -427,7 +480,11 @@ class TestUse:
 
     def test_refuses_wrong_features(self):
         neck, head = build()
-        with pytest.raises(ValueError, match='Check the neck, in_channels'):
+        with pytest.raises(ValueError, match='Check the neck, num_classes'):
             head(neck((torch.randn(2, D + 1, 3, 4),)))
         with pytest.raises(ValueError, match='as LabelGraphNeck gives'):
             head((torch.randn(2, D),))
+        with pytest.raises(ValueError, match='num_classes'):
+            head((torch.randn(2, D, 3, 4), torch.randn(1, E)))
+        with pytest.raises(TypeError, match='dict of topk and alpha'):
+            build(erasing=True)

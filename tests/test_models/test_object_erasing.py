@@ -91,8 +91,24 @@ def test_alpha_and_topk_are_plain_attributes_without_state():
 
 @pytest.mark.parametrize(
     'options',
-    [dict(topk=0), dict(topk=1.5), dict(alpha=0), dict(alpha=1.0)],
+    [
+        dict(topk=0),
+        dict(topk=1.5),
+        dict(topk=2.0),
+        dict(topk=True),
+        dict(alpha=0),
+        dict(alpha=1.0),
+    ],
 )
 def test_refuses_impossible_options(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         ObjectErasing(**options)
+
+
+@pytest.mark.parametrize('where', [slice(None), (0, 0, 0)])
+def test_nan_erases_nothing(where):
+    maps = torch.rand(1, 3, 4)
+    maps[where] = float('nan')
+    erasing = ObjectErasing()
+    assert erasing.locate(maps).tolist() == [[0, 0, 0, 0]]
+    assert erasing(maps).all()

@@ -97,6 +97,11 @@ class CARHead(MultiLabelClsHead):
         self.attention_impl = attention_impl
         if isinstance(erasing, dict):
             erasing = ObjectErasing(**erasing)
+        if not isinstance(erasing, ObjectErasing | None):
+            raise TypeError(
+                'erasing must be a dict of topk and alpha, an ObjectErasing '
+                f'or None, got {erasing!r}.'
+            )
         self.erasing = erasing
 
         hidden = hidden_channels or in_channels
@@ -137,14 +142,18 @@ class CARHead(MultiLabelClsHead):
         )
 
     def _unpack(self, feats: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        widths = [feat.shape[1] for feat in feats]
-        wanted = [self.in_channels, self.f_w.in_features]
-        if widths != wanted or [feat.dim() for feat in feats] != [4, 2]:
+        shapes = [tuple(feat.shape) for feat in feats]
+        labels = (self.num_classes, self.f_w.in_features)
+        if (
+            [len(shape) for shape in shapes] != [4, 2]
+            or shapes[0][1] != self.in_channels
+            or shapes[1] != labels
+        ):
             raise ValueError(
-                f'CARHead takes a feature map (B, {wanted[0]}, h, w) and '
-                f'label features (C, {wanted[1]}), as LabelGraphNeck gives '
-                f'them, but got {[tuple(feat.shape) for feat in feats]}. '
-                'Check the neck, in_channels and embed_dims.'
+                f'CARHead takes a feature map (B, {self.in_channels}, h, w) '
+                f'and label features {labels}, as LabelGraphNeck gives '
+                f'them, but got {shapes}. Check the neck, num_classes, '
+                'in_channels and embed_dims.'
             )
         return feats
 

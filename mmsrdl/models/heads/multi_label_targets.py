@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
@@ -11,23 +12,40 @@ def stack_targets(data_samples: Sequence[DataSample], like: Tensor) -> Tensor:
     """Stack the targets of a batch.
 
     Args:
-        data_samples (Sequence[DataSample]): B samples, all with ``gt_score``
-            (C,), or all with ``gt_label``, the indices of the positives.
+        data_samples (Sequence[DataSample]): B samples, each with ``gt_score``
+            (C,), or else ``gt_label``, the indices of the positives.
         like (Tensor): (B, C); gives the device and the number of classes.
 
     Returns:
         Tensor: Targets in [0, 1], -1 where unknown, (B, C) float32.
+
+    Raises:
+        ValueError: If a sample has neither, or an index is out of range.
     """
-    if 'gt_score' in data_samples[0]:
-        scores = [sample.gt_score for sample in data_samples]
-        return torch.stack(scores).to(like.device, torch.float32)
-    labels = [sample.gt_label for sample in data_samples]
-    image = torch.repeat_interleave(
-        torch.arange(len(labels)), torch.tensor([len(x) for x in labels])
-    )
     target = torch.zeros(like.shape, device=like.device)
-    target[image.to(like.device), torch.cat(labels).to(like.device)] = 1
-    return target
+    labels, owners = [], []
+    for i, sample in enumerate(data_samples):
+        if 'gt_score' in sample:
+            target[i] = sample.gt_score
+        elif 'gt_label' in sample:
+            labels.append(sample.gt_label)
+            owners += [i] * len(sample.gt_label)
+        else:
+            raise ValueError(
+                f'A sample has neither gt_label nor gt_score: {sample}'
+            )
+    if not owners:
+        return target
+    labels = torch.cat(labels).to(like.device)
+    try:
+        positive = F.one_hot(labels, like.shape[1])
+    except RuntimeError as error:
+        raise ValueError(
+            f'gt_label must hold class indices from 0 to {like.shape[1] - 1}, '
+            f'but got {labels.min()} to {labels.max()}.'
+        ) from error
+    owners = torch.tensor(owners, device=like.device)
+    return target.index_add_(0, owners, positive.to(target)).clamp_(max=1)
 
 
 def masked_mean(

@@ -156,8 +156,10 @@ class _CategoryPool(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         feature, spatial, channel = ctx.saved_tensors
-        grad_feature = torch.zeros_like(feature)
-        grad_spatial = torch.zeros_like(spatial)
+        # Under autocast the inputs differ in dtype; the sums are taken in
+        # that of the output, the widest.
+        grad_feature = torch.zeros_like(feature, dtype=grad.dtype)
+        grad_spatial = torch.zeros_like(spatial, dtype=grad.dtype)
         grad_channel = None if channel is None else torch.empty_like(channel)
         share = 1.0 if channel is None else 0.5
         for c in range(spatial.shape[1]):
@@ -171,7 +173,7 @@ class _CategoryPool(torch.autograd.Function):
             grad_spatial[:, c].scatter_add_(1, index.squeeze(2), grad_gate)
             if channel is not None:
                 grad_channel[:, c] = grad_gate
-        return grad_feature, grad_spatial, grad_channel
+        return grad_feature.to(feature), grad_spatial.to(spatial), grad_channel
 
 
 def category_pool_per_category(

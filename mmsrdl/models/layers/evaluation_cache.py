@@ -38,7 +38,7 @@ class EvaluationCache:
             *sources (Tensor): Every tensor that the value depends on.
 
         Returns:
-            Tensor: The value. It must not be changed in place.
+            Tensor: The value, the caller's to change.
         """
         if (
             torch.is_grad_enabled()
@@ -50,7 +50,7 @@ class EvaluationCache:
         if self._value is None or not self._matches(sources):
             self._value = function()
             self._sources = tuple(source.clone() for source in sources)
-        return self._value
+        return self._value.clone()
 
     def _matches(self, sources: tuple[Tensor, ...]) -> bool:
         return all(

@@ -1,5 +1,7 @@
 """Object erasing of SRDL (§3.2, eqs. 7-10): the box that training hides."""
 
+from numbers import Integral, Real
+
 import torch
 from torch import Tensor, nn
 
@@ -37,13 +39,14 @@ def peak_run(marginal: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
 
 def check_erasing(topk: int, alpha: float) -> None:
     """Raise a ValueError unless topk >= 1 is whole and 0 < alpha < 1."""
-    if topk != int(topk) or topk < 1:
+    is_whole = isinstance(topk, Integral) and not isinstance(topk, bool)
+    if not is_whole or topk < 1:
         raise ValueError(
-            f'Object erasing needs a whole topk >= 1, but got topk={topk}.'
+            f'Object erasing needs a whole topk >= 1, but got topk={topk!r}.'
         )
-    if not 0 < alpha < 1:
+    if not isinstance(alpha, Real) or not 0 < alpha < 1:
         raise ValueError(
-            f'Object erasing needs 0 < alpha < 1, but got alpha={alpha}.'
+            f'Object erasing needs 0 < alpha < 1, but got alpha={alpha!r}.'
         )
 
 
@@ -83,13 +86,14 @@ class ObjectErasing(nn.Module):
 
         Returns:
             Tensor: Boxes x1, y1, x2, y2 in cells, ends exclusive, (N, 4)
-            int64; all 0 for a constant map.
+            int64; all 0 for a map that is constant or holds NaN.
         """
         x1, x2 = peak_run(spatial.amax(1), self.alpha)
         y1, y2 = peak_run(spatial.amax(2), self.alpha)
-        constant = spatial.amax((1, 2)) == spatial.amin((1, 2))
+        # Written so that a map with NaN counts as constant too.
+        varies = spatial.amax((1, 2)) > spatial.amin((1, 2))
         boxes = torch.stack([x1, y1, x2, y2], 1)
-        return boxes.masked_fill(constant[:, None], 0)
+        return boxes.masked_fill(~varies[:, None], 0)
 
     @torch.no_grad()
     def forward(self, spatial: Tensor) -> Tensor:
