@@ -63,6 +63,23 @@ def test_start_keeps_real_labels_apart(data_root):
         assert mean_cosine(neck.label_features()) <= raw + 0.1
 
 
+@pytest.mark.parametrize('slope', [0, 0.01, 0.2, 1])
+def test_any_slope_starts_alive(slope):
+    neck = build(negative_slope=slope)
+    neck.label_features().square().sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in neck.parameters())
+
+
+@pytest.mark.parametrize('layers', [0, 2])
+def test_a_change_of_the_output_is_the_callers(layers):
+    neck = build(num_layers=layers).eval()
+    with torch.no_grad():
+        first = neck.label_features()
+        kept = first.clone()
+        first.zero_()
+        assert torch.equal(neck.label_features(), kept)
+
+
 def test_random_start_collapses():
     """Why the default is another one."""
     neck = build(num_classes=80, adjacency='random')
@@ -150,6 +167,9 @@ def test_every_parameter_gets_a_gradient(layers):
         (dict(label_embedding='x.npz'), 'aligned by name'),
         (dict(adjacency='ones'), 'adjacency must be one of'),
         (dict(normalization='rows'), 'normalization must be one of'),
+        (dict(num_layers=-1), 'num_layers >= 0'),
+        (dict(pool_stride=0), 'pool_stride >= 1'),
+        (dict(negative_slope=-0.1), 'negative_slope >= 0'),
     ],
 )
 def test_refuses_wrong_options(options, message):

@@ -24,7 +24,8 @@ class LabelGraphNeck(BaseModule):
     At the start, each pair of layers is close to the identity map, so that
     training begins with distinct labels: a random V averages all embeddings
     into one, and each random W followed by a LeakyReLU raises their cosine
-    by about 0.1.
+    by about 0.1. Of an odd number of layers, the last LeakyReLU has none to
+    undo it and does the same.
 
     Args:
         num_classes (int): Number of labels C.
@@ -43,7 +44,8 @@ class LabelGraphNeck(BaseModule):
         normalization (str): From V to V̂: ``'row'``, |V| over its row sums;
             ``'symmetric'``, D^-½|V|D^-½ with D the row sums; ``'softmax'``
             over the rows; or ``'none'``. Defaults to ``'row'``.
-        negative_slope (float): Slope of the LeakyReLU. Defaults to 0.2.
+        negative_slope (float): Slope of the LeakyReLU, at least 0. Defaults
+            to 0.2.
         pool_stride (int): Average-pools the feature map by this factor, 2
             for the 7×7 maps of the group's other work. Defaults to 1.
         init_cfg (dict, optional): Initialisation. Defaults to None.
@@ -69,6 +71,12 @@ class LabelGraphNeck(BaseModule):
         super().__init__(init_cfg=init_cfg)
         _check_choice('adjacency', adjacency, ('identity_noise', 'random'))
         _check_choice('normalization', normalization, tuple(NORMALIZATIONS))
+        if num_layers < 0 or pool_stride < 1 or negative_slope < 0:
+            raise ValueError(
+                'LabelGraphNeck needs num_layers >= 0, pool_stride >= 1 and '
+                f'negative_slope >= 0, got {num_layers}, {pool_stride} and '
+                f'{negative_slope}.'
+            )
         if classes is not None:
             classes = get_classes(classes)
             if len(classes) != num_classes:
@@ -140,10 +148,12 @@ class LabelGraphNeck(BaseModule):
                 start = NORMALIZATIONS['row'](start).log().clamp(min=-20)
             self.adjacency.copy_(start)
         # LeakyReLU(-LeakyReLU(x)) = -slope · x: two layers with W = I and
-        # W = -I / slope pass the embeddings on as they are.
+        # W = -I / slope pass on the embeddings, their sign turned. A ReLU,
+        # slope 0, cannot be undone.
         for i, layer in enumerate(self.layers):
-            undo = -1 / (layer.negative_slope or 1)
-            nn.init.eye_(layer.weight).mul_(undo if i % 2 else 1)
+            undoes = i % 2 and layer.negative_slope > 0
+            scale = -1 / layer.negative_slope if undoes else 1
+            nn.init.eye_(layer.weight).mul_(scale)
 
     def label_features(self) -> Tensor:
         """Embed the labels in the context of the graph.
@@ -155,7 +165,7 @@ class LabelGraphNeck(BaseModule):
         """
         with torch.autocast(self.label_embedding.device.type, enabled=False):
             if not self.layers:
-                return self.label_embedding
+                return self.label_embedding.clone()
             return self._cache(
                 self._propagate,
                 self.label_embedding,
