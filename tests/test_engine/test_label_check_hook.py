@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from mmsrdl.engine.hooks import LabelCheckHook
+
 from .tiny import CLASSES, make_data, run, tiny_config
 
 
@@ -14,6 +16,10 @@ from .tiny import CLASSES, make_data, run, tiny_config
         (
             {'model.neck.classes': ['circle', 'square', 'star']},
             r"only the neck has \['star'\], only the data set has \['cross'\]",
+        ),
+        (
+            {'model.neck.classes': None, 'model.neck.num_classes': 5},
+            'num_classes=5, but the training data set has 3',
         ),
         ({'model.neck.label_embedding': None}, 'all zero'),
     ],
@@ -31,6 +37,34 @@ def test_accepts_an_embedding_from_a_checkpoint(tmp_path):
     options = {'model.neck.label_embedding': None, 'load_from': str(path)}
     runner = run(tiny_config(tmp_path, tmp_path / 'run', **options))
     assert runner.model.neck.label_embedding.all()
+
+
+@pytest.mark.parametrize('wrapper', ['ConcatDataset', 'RepeatDataset'])
+def test_looks_through_wrappers(tmp_path, wrapper):
+    make_data(tmp_path)
+    classes = ['square', 'circle', 'cross']
+    config = tiny_config(
+        tmp_path, tmp_path / 'run', **{'model.neck.classes': classes}
+    )
+    dataset = config.train_dataloader.dataset
+    config.train_dataloader.dataset = (
+        dict(type=wrapper, datasets=[dataset])
+        if wrapper == 'ConcatDataset'
+        else dict(type=wrapper, dataset=dataset, times=2)
+    )
+    with pytest.raises(ValueError, match='order differs'):
+        run(config)
+
+
+def test_passes_data_sets_that_name_no_classes():
+    class Loader:
+        dataset = [1, 2]
+
+    class Runner:
+        train_dataloader = Loader
+        model = torch.nn.Linear(1, 1)
+
+    LabelCheckHook().before_train(Runner)
 
 
 def test_passes_models_without_a_label_graph(tmp_path):

@@ -23,13 +23,13 @@ class LabelCheckHook(Hook):
             ValueError: If names, number or order of the classes differ, or
                 the label embedding is all zero.
         """
-        metainfo = runner.train_dataloader.dataset.metainfo
-        classes = metainfo.get('classes')
+        dataset = runner.train_dataloader.dataset
+        classes = getattr(dataset, 'metainfo', {}).get('classes')
         for neck in runner.model.modules():
             if isinstance(neck, LabelGraphNeck):
                 _check_embedding(neck)
-                if classes is not None and neck.classes is not None:
-                    _check_classes(list(neck.classes), list(classes))
+                if classes is not None:
+                    _check_classes(neck, list(classes))
 
 
 def _check_embedding(neck: LabelGraphNeck) -> None:
@@ -41,9 +41,15 @@ def _check_embedding(neck: LabelGraphNeck) -> None:
         )
 
 
-def _check_classes(ours: list[str], theirs: list[str]) -> None:
-    if ours == theirs:
+def _check_classes(neck: LabelGraphNeck, theirs: list[str]) -> None:
+    if neck.num_classes != len(theirs):
+        raise ValueError(
+            f'LabelGraphNeck has num_classes={neck.num_classes}, but the '
+            f'training data set has {len(theirs)} classes.'
+        )
+    if neck.classes is None or list(neck.classes) == theirs:
         return
+    ours = list(neck.classes)
     if sorted(ours) == sorted(theirs):
         at = [x == y for x, y in zip(ours, theirs, strict=True)].index(False)
         difference = (
