@@ -59,8 +59,8 @@ def test_schedule_and_resume(tmp_path):
 def test_logs_the_erased_area(tmp_path):
     runner, _ = train(tmp_path, dict(begin=1, log_interval=1))
     area = runner.message_hub.get_scalar('train/erased_area').data[0]
-    assert len(area) == 3, 'one of the two epochs, three iterations'
-    assert all(0 <= share <= 1 for share in area)
+    assert area[:3].tolist() == [0, 0, 0], 'off in the first epoch'
+    assert all(0 < share < 1 for share in area[3:]) and len(area) == 6
     ori = runner.message_hub.get_scalar('train/loss_ori').data[0]
     era = runner.message_hub.get_scalar('train/loss_era').data[0]
     assert (ori[:3] == era[:3]).all() and (ori[3:] != era[3:]).any()
@@ -76,7 +76,6 @@ def test_finds_erasing_through_wrappers(tmp_path):
         epoch = 0
 
     hook = ObjectErasingHook(begin=1)
-    hook.before_run(Runner)
     hook.before_train(Runner)
     assert Runner.model[0][0].enabled is False
 
@@ -102,6 +101,9 @@ def test_needs_something_to_switch(tmp_path):
         (dict(alpha=[(0, 0.5), (3, 1.5)]), 'alpha'),
         (dict(alpha=[(3, 0.5), (0, 0.4)]), 'rising epochs'),
         (dict(topk=[]), 'rising epochs'),
+        (dict(topk='3'), 'topk must be a number, or list'),
+        (dict(alpha=(0, 0.5)), 'alpha must be a number, or list'),
+        (dict(topk=2.0), 'whole topk'),
         (dict(log_interval=0), 'log_interval'),
     ],
 )

@@ -1,6 +1,7 @@
 """Schedule of object erasing over a training run."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from mmengine.hooks import Hook
@@ -66,13 +67,22 @@ class ObjectErasingHook(Hook):
         for _, value in self.schedules['alpha']:
             check_erasing(topk=1, alpha=value)
         self.log_interval = log_interval
+        self._start: dict[ObjectErasing, dict] = {}
 
-    def before_run(self, runner: Runner) -> None:
-        """Find the erasing module of the model.
+    def before_train(self, runner: Runner) -> None:
+        """Set the state of the first epoch, after a resume too.
 
         Raises:
-            ValueError: If the model has none.
+            ValueError: If the model has nothing to erase.
         """
+        self._apply(runner)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Set the state of the epoch."""
+        self._apply(runner)
+
+    def _apply(self, runner: Runner) -> None:
+        epoch = runner.epoch
         modules = [
             m for m in runner.model.modules() if isinstance(m, ObjectErasing)
         ]
@@ -81,20 +91,10 @@ class ObjectErasingHook(Hook):
                 'ObjectErasingHook found nothing to switch: give the head '
                 'erasing=dict(topk=3, alpha=0.5), or remove the hook.'
             )
-        self._modules = modules
-        self._start = [dict(topk=m.topk, alpha=m.alpha) for m in modules]
-
-    def before_train(self, runner: Runner) -> None:
-        """Set the state of the first epoch, after a resume too."""
-        self._apply(runner.epoch)
-
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Set the state of the epoch."""
-        self._apply(runner.epoch)
-
-    def _apply(self, epoch: int) -> None:
         active = self.begin <= epoch and (self.end is None or epoch < self.end)
-        for module, start in zip(self._modules, self._start, strict=True):
+        for module in modules:
+            start = dict(topk=module.topk, alpha=module.alpha)
+            start = self._start.setdefault(module, start)
             module.enabled = active
             for name, pairs in self.schedules.items():
                 value = start[name]
@@ -113,22 +113,25 @@ class ObjectErasingHook(Hook):
         """Record the erased area, every ``log_interval`` iterations."""
         if not self.every_n_train_iters(runner, self.log_interval):
             return
-        for module in self._modules:
-            if module.enabled and module.erased_area is not None:
-                runner.message_hub.update_scalar(
-                    'train/erased_area', module.erased_area.item()
-                )
+        for module in self._start:
+            erased = module.enabled and module.erased_area is not None
+            area = module.erased_area.item() if erased else 0.0
+            runner.message_hub.update_scalar('train/erased_area', area)
 
 
 def _as_pairs(name: str, schedule: Schedule) -> list[tuple[int, float]]:
     if schedule is None:
         return []
-    if not isinstance(schedule, Sequence):
+    if isinstance(schedule, Real):
         return [(0, schedule)]
-    epochs = [epoch for epoch, _ in schedule]
-    if epochs != sorted(set(epochs)) or not epochs or epochs[0] < 0:
+    try:
+        epochs = [epoch for epoch, _ in schedule]
+        is_rising = epochs == sorted(set(epochs)) and epochs[0] >= 0
+    except (TypeError, ValueError, IndexError):
+        is_rising = False
+    if not is_rising:
         raise ValueError(
-            f'The schedule of {name} must list rising epochs from 0 on, as '
-            f'[(0, value), (5, value)], but got {schedule}.'
+            f'{name} must be a number, or list rising epochs from 0 on, as '
+            f'[(0, value), (5, value)], but got {schedule!r}.'
         )
     return list(schedule)
