@@ -6,13 +6,9 @@ model = dict(
     neck=dict(_delete_=True, type='GlobalMaxPooling'),
     head=dict(
         _delete_=True,
-        type='MultiLabelLinearClsHead',
+        type='MultiLabelLinearHead',
         num_classes=16,
         in_channels=128,
-        # the mean over the classes, as CARHead takes it
-        loss=dict(
-            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1 / 16
-        ),
     ),
 )
 
