@@ -111,13 +111,24 @@ class MultiLabelRecognitionMetric(BaseMetric):
         Args:
             data_batch: Not used.
             data_samples (Sequence[dict]): Samples with ``pred_score`` (C,)
-                and ``gt_score`` (C,) or ``gt_label``.
+                and ``gt_score`` (C,) or ``gt_label``; and with
+                ``gt_label_difficult`` if the data set has difficult labels
+                and a policy other than ``'negative'`` needs them.
 
         Raises:
             ValueError: If a field is missing, scores or labels do not fit the
                 classes, a score is NaN or a target is neither 1, 0 nor -1.
         """
-        self.results.extend(pack_samples(data_samples, self.dataset_meta))
+        meta = self.dataset_meta or {}
+        # To 'negative' a difficult label and an absent one are the same.
+        matters = set(self.difficult.values()) != {'negative'}
+        self.results.extend(
+            pack_samples(
+                data_samples,
+                num_classes=len(meta.get('classes') or ()),
+                needs_difficult=matters and bool(meta.get('has_difficult')),
+            )
+        )
 
     def compute_metrics(self, results: list[bytes]) -> dict[str, float]:
         """Measure all samples together.

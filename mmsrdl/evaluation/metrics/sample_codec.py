@@ -17,16 +17,19 @@ from mmsrdl.evaluation.functional import DIFFICULT
 
 def pack_samples(
     samples: Sequence[Mapping[str, Any]],
-    dataset_meta: Mapping[str, Any] | None = None,
+    num_classes: int = 0,
+    needs_difficult: bool = False,
 ) -> list[bytes]:
     """Check and pack a batch.
 
     Args:
         samples (Sequence[Mapping]): See
             :class:`~mmsrdl.evaluation.MultiLabelRecognitionMetric`. They are
-            not changed.
-        dataset_meta (Mapping, optional): ``classes``, and ``has_difficult``
-            if every sample must tell its difficult labels.
+            not changed. Without any, nothing is packed.
+        num_classes (int): Number C of classes, 0 if the scores tell it.
+            Defaults to 0.
+        needs_difficult (bool): Whether every sample must tell its difficult
+            labels. Defaults to False.
 
     Returns:
         list[bytes]: One string per sample.
@@ -34,15 +37,16 @@ def pack_samples(
     Raises:
         ValueError: If a field is missing or its value does not fit.
     """
-    meta = dataset_meta or {}
-    scores = _stack(samples, 'pred_score', len(meta.get('classes') or ()))
+    if not samples:
+        return []
+    scores = _stack(samples, 'pred_score', num_classes)
     nan_rows = scores.isnan().any(1).nonzero()
     if len(nan_rows):
         raise ValueError(
             f'A predicted score of {_name(samples, nan_rows[0])} is NaN: the '
             'model diverged, or overflowed in half precision.'
         )
-    targets = _targets(samples, scores.size(1), meta.get('has_difficult'))
+    targets = _targets(samples, scores.size(1), needs_difficult)
     table = np.empty(len(samples), _record(scores.size(1)))
     table['scores'] = scores.numpy()
     table['targets'] = targets.numpy()
@@ -88,7 +92,7 @@ def _record(num_classes: int) -> np.dtype:
 def _targets(
     samples: Sequence[Mapping[str, Any]],
     num_classes: int,
-    has_difficult: bool | None,
+    needs_difficult: bool,
 ) -> Tensor:
     """Targets of a batch, ``(B, C)`` int8."""
     labelled = _one_hot(samples, 'gt_label', num_classes)
@@ -113,11 +117,12 @@ def _targets(
                 f'{_name(samples, index)} has neither gt_label nor gt_score: '
                 'the data set has no labels to measure against.'
             )
-        if has_difficult and 'gt_label_difficult' not in sample:
+        if needs_difficult and 'gt_label_difficult' not in sample:
             raise ValueError(
                 'The data set marks difficult labels, but the samples do not '
                 "carry them: add 'gt_label_difficult' to the meta_keys of "
-                'PackInputs in the test pipeline.'
+                'PackInputs in the test pipeline, or measure with '
+                "difficult='negative'."
             )
     difficult = _one_hot(samples, 'gt_label_difficult', num_classes)
     # A class with an ordinary object too is simply present; -1 stays unknown.
@@ -152,7 +157,7 @@ def _one_hot(
 
 
 def _stack(
-    samples: Sequence[Mapping[str, Any]], field: str, num_classes: int = 0
+    samples: Sequence[Mapping[str, Any]], field: str, num_classes: int
 ) -> Tensor:
     """Scores of a field as ``(B, C)`` float32 on the CPU."""
     for index, sample in enumerate(samples):

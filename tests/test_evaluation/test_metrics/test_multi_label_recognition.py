@@ -312,6 +312,37 @@ def test_bad_samples(samples, meta, message):
         evaluate(samples, meta)
 
 
+@pytest.mark.parametrize(
+    ('difficult', 'needed'),
+    [
+        ('negative', False),
+        ('ignore', True),
+        ('positive', True),
+        (dict(ap='negative', f1='negative'), False),
+        (dict(ap='negative', f1='ignore'), True),
+        (dict(ap='positive', f1='negative'), True),
+    ],
+)
+def test_difficult_labels_are_asked_for_where_they_count(difficult, needed):
+    samples = [sample([0.9, 0.2], [0]), sample([0.3, 0.8], [1])]
+    kwargs = dict(meta={'has_difficult': True}, difficult=difficult)
+    if needed:
+        with pytest.raises(ValueError, match='meta_keys of PackInputs'):
+            evaluate(samples, **kwargs)
+    else:
+        assert set(evaluate(samples, **kwargs).values()) == {100}
+
+
+def test_an_empty_batch_changes_nothing():
+    metric = MultiLabelRecognitionMetric()
+    metric.dataset_meta = {'classes': ('cat', 'dog')}
+    metric.process(None, [])
+    metric.process(None, [sample([0.9, 0.1], [0]).to_dict()])
+    metric.process(None, [])
+    assert len(metric.results) == 1
+    assert set(metric.evaluate(1).values()) == {100}
+
+
 def test_batches_of_different_class_numbers():
     samples = [sample([0.1, 0.2], [0]), sample([0.1, 0.2, 0.3], [0])]
     with pytest.raises(ValueError, match=r'\[2, 3\]'):
