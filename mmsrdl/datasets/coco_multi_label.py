@@ -34,7 +34,8 @@ class CocoMultiLabel(CheckedDataset):
 
     Raises:
         FileNotFoundError: If the annotation file or images are missing.
-        ValueError: If the file is not valid or lacks one of ``classes``.
+        ValueError: If the file is not valid, has annotations of an image or
+            a category that it does not define, or lacks one of ``classes``.
     """
 
     METAINFO = {'classes': COCO_CLASSES}
@@ -110,10 +111,17 @@ class CocoMultiLabel(CheckedDataset):
             raise ValueError(
                 f'{self.ann_file!r}: category ids must be unique.'
             )
-        unknown = sorted(set(coco.catToImgs) - set(coco.cats))
-        if unknown:
-            raise ValueError(
-                f'{self.ann_file!r} has annotations of categories that it '
-                f'does not define: {shorten([str(i) for i in unknown])}.'
-            )
+        for kind, used, defined in (
+            ('categories', coco.catToImgs, coco.cats),
+            ('images', coco.imgToAnns, coco.imgs),
+        ):
+            unknown = [key for key in used if key not in defined]
+            if unknown:
+                count = sum(len(used[key]) for key in unknown)
+                raise ValueError(
+                    f'{self.ann_file!r}: {count} of '
+                    f'{len(content["annotations"])} annotations are of '
+                    f'{kind} that it does not define: '
+                    f'{shorten([repr(key) for key in unknown])}.'
+                )
         return coco

@@ -161,9 +161,28 @@ def change(key, value):
         ('{"images": [', 'not a JSON file'),
         ('[]', 'must be an object with images .list., annotations'),
         ({'images': [], 'annotations': []}, 'categories'),
-        (change('images', []), 'lists no image at all'),
+        (
+            {**CONTENT, 'images': [], 'annotations': []},
+            'lists no image at all',
+        ),
+        (change('images', []), '4 of 4 annotations .* images .*: 9, 7'),
+        (
+            change('images', CONTENT['images'][:2]),
+            '1 of 4 annotations are of images .* not define: 7',
+        ),
+        (
+            # The same numbers, but as text, belong to no image.
+            change(
+                'annotations',
+                [
+                    {**annotation, 'image_id': str(annotation['image_id'])}
+                    for annotation in CONTENT['annotations']
+                ],
+            ),
+            "4 of 4 annotations .* images .*: '9', '7'",
+        ),
         (change('annotations', []), 'lists no image at all'),
-        (change('categories', []), 'define: 1, 2, 4'),
+        (change('categories', []), '4 of 4 annotations .*define: 4, 2, 1'),
         ({'images': [], 'annotations': [], 'categories': []}, 'no class name'),
         (change('images', CONTENT['images'][:1] * 2), 'must be unique'),
         (
@@ -176,7 +195,10 @@ def change(key, value):
         (change('images', [{'id': 9}]), 'file_name'),
         (change('images', {'9': 'a.jpg'}), 'images missing or'),
         (change('images', ['a.jpg']), 'not in the format'),
-        (change('categories', CONTENT['categories'][:2]), 'define: 2'),
+        (
+            change('categories', CONTENT['categories'][:2]),
+            '1 of 4 annotations .*define: 2',
+        ),
         (
             change(
                 'categories', CONTENT['categories'] + [{'id': 4, 'name': 'a'}]
