@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.logging import print_log
 from mmpretrain.datasets import MultiLabelDataset
 
@@ -140,6 +141,16 @@ class CheckedDataset(MultiLabelDataset):
             data_list = [x for x in data_list if x['img_path'] not in gone]
         self._report_absent_classes(data_list)
         return data_list
+
+    def get_gt_labels(self) -> list[np.ndarray]:
+        """Get the labels of all images, which upstream takes for one each.
+
+        Returns:
+            list[np.ndarray]: Sorted class indices of each image, int64.
+        """
+        return [
+            np.array(self.get_cat_ids(i), np.int64) for i in range(len(self))
+        ]
 
     def _report_absent_classes(self, data_list: list[dict]) -> None:
         if 'gt_label' not in data_list[0]:

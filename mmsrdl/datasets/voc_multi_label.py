@@ -18,6 +18,9 @@ from .checked_dataset import (
 from .label_sets import VOC_CLASSES, VOC_IMAGE_COUNTS
 from .voc_xml import iterate_objects, read_voc_xml
 
+SPLITS = ('train', 'val', 'trainval', 'test', '')
+"""Public splits, and none for a list of images of one's own."""
+
 
 @DATASETS.register_module()
 class VOCMultiLabel(CheckedDataset, VOC):
@@ -35,7 +38,8 @@ class VOCMultiLabel(CheckedDataset, VOC):
         data_root (str): The folder that holds ``JPEGImages``,
             ``Annotations`` and ``ImageSets`` itself.
         split (str): ``'train'``, ``'val'``, ``'trainval'`` or ``'test'``:
-            the list of images ``ImageSets/Main/{split}.txt``. Defaults to
+            the list of images ``ImageSets/Main/{split}.txt``; or ``''`` for
+            another list, given by ``image_set_path``. Defaults to
             ``'trainval'``.
         year (str): ``'2007'`` or ``'2012'``, for the published number of
             images. Defaults to ``'2007'``.
@@ -48,9 +52,10 @@ class VOCMultiLabel(CheckedDataset, VOC):
             :class:`CheckedDataset`, objects of other classes are ignored.
 
     Raises:
-        ValueError: If ``year`` or ``difficult`` is none of these; if the
-            split or an annotation is not valid, or has a name that is not
-            one of the 20 classes and no ``classes`` were given.
+        TypeError: If ``ann_file`` is given.
+        ValueError: If ``split``, ``year`` or ``difficult`` is none of these;
+            if the list or an annotation is not valid, or has a name that is
+            not one of the 20 classes and no ``classes`` were given.
         FileNotFoundError: If the split, annotations or images are missing.
     """
 
@@ -64,12 +69,26 @@ class VOCMultiLabel(CheckedDataset, VOC):
         difficult: str = 'negative',
         **kwargs,
     ) -> None:
-        if str(year) not in VOC_IMAGE_COUNTS:
-            raise ValueError(f'year must be 2007 or 2012, got {year!r}.')
-        policies = ('negative', 'positive', 'ignore')
-        if difficult not in policies:
+        for name, value, choices in (
+            ('split', split, SPLITS),
+            ('year', str(year), tuple(VOC_IMAGE_COUNTS)),
+            ('difficult', difficult, ('negative', 'positive', 'ignore')),
+        ):
+            if value not in choices:
+                raise ValueError(
+                    f'{name} must be one of {choices}, got {value!r}.'
+                )
+        if not split and not kwargs.get('image_set_path'):
             raise ValueError(
-                f'difficult must be one of {policies}, got {difficult!r}.'
+                "split='' needs image_set_path, the file that lists the "
+                'images, relative to data_root.'
+            )
+        if 'ann_file' in kwargs:
+            raise TypeError(
+                f'{type(self).__name__} has no ann_file '
+                f'({kwargs["ann_file"]!r}): `split`, or `image_set_path` with '
+                "split='', gives the list of images, and `ann_path` in "
+                '`data_prefix` the folder of the annotations.'
             )
         self.year = str(year)
         self.difficult = difficult

@@ -137,6 +137,22 @@ def test_split_file_keeps_its_order_and_refuses_duplicates(root):
         build(root)
 
 
+def test_a_list_of_images_of_ones_own(root):
+    (root / 'lists').mkdir()
+    (root / 'lists' / 'mine.txt').write_text('c\nb\n')
+    dataset = build(root, split='', image_set_path='lists/mine.txt')
+    assert names(dataset) == ['c.jpg', 'b.jpg']
+
+
+def test_labels_of_all_images(root):
+    labels = build(root).get_gt_labels()
+    assert [row.tolist() for row in labels] == [[0, 2], [2], [1]]
+    (root / 'Annotations' / 'a.xml').write_text(xml())
+    labels = build(root).get_gt_labels()
+    assert [row.tolist() for row in labels] == [[], [2], [1]]
+    assert {row.dtype for row in labels} == {np.dtype(np.int64)}
+
+
 def test_an_empty_split_is_an_error(root):
     write_split(root, '\n')
     with pytest.raises(ValueError, match='lists no image(.|\n)*trainval.txt'):
@@ -212,6 +228,10 @@ def test_classes_in_another_order_and_from_a_file(root, tmp_path):
         ({'classes': 3}, TypeError, 'list of strings'),
         ({'year': '2008'}, ValueError, 'year'),
         ({'difficult': 'maybe'}, ValueError, 'difficult'),
+        ({'split': 'foo'}, ValueError, "'val', 'trainval', .*got 'foo'"),
+        ({'split': None}, ValueError, 'split must be one of'),
+        ({'split': ''}, ValueError, "split='' needs image_set_path"),
+        ({'ann_file': 'a.txt'}, TypeError, "no ann_file .'a.txt'.*`split`"),
     ],
 )
 def test_bad_arguments(root, kwargs, error, match):
