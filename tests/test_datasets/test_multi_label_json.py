@@ -130,6 +130,81 @@ def test_difficult_means_only_difficult(root):
     assert 'gt_score' not in info
 
 
+def test_scores_alone_are_labels_too(root):
+    write(
+        root,
+        {
+            **CONTENT,
+            'data_list': [
+                {'img_path': 'a.jpg', 'gt_score': [0.5, 0.4, 1]},
+                {'img_path': 'sub/b.jpg', 'gt_score': [-1, 0, 0]},
+                {
+                    'img_path': 'a.jpg',
+                    'gt_score': [1, 1, 0],
+                    'gt_label_difficult': [1],
+                },
+                {'img_path': 'a.jpg', 'gt_label': [1]},
+            ],
+        },
+    )
+    dataset = build(root)
+    infos = [dataset.get_data_info(i) for i in range(4)]
+    assert [info['gt_label'] for info in infos] == [[0, 2], [], [0], [1]]
+    assert infos[2]['gt_label_difficult'] == [1]
+    assert infos[3]['gt_score'].tolist() == [0, 1, 0]
+    assert [row.tolist() for row in dataset.get_gt_labels()] == [
+        [0, 2],
+        [],
+        [0],
+        [1],
+    ]
+    chosen = build(root, classes=['person', 'dog'])
+    assert [row.tolist() for row in chosen.get_gt_labels()] == [
+        [0],
+        [],
+        [],
+        [1],
+    ]
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        {'gt_label': [0], 'gt_score': [0.1, 0.9, 0]},
+        {'gt_label': [0], 'gt_score': [-1, -1, 0]},
+        {'gt_label': [], 'gt_score': [0, 1, 0], 'gt_label_difficult': [1]},
+    ],
+)
+def test_labels_and_scores_that_agree(root, fields):
+    write(root, entry(**fields))
+    info = build(root).get_data_info(0)
+    assert info['gt_label'] == fields['gt_label']
+    np.testing.assert_allclose(info['gt_score'], fields['gt_score'])
+
+
+def test_a_test_set_without_labels_is_read_for_prediction(root, pipeline):
+    bare = [{'img_path': e['img_path']} for e in CONTENT['data_list']]
+    write(root, {**CONTENT, 'data_list': bare})
+    dataset = build(root, test_mode=True, pipeline=pipeline)
+    assert len(dataset) == 2
+    assert 'gt_label' not in dataset[1]['data_samples']
+    assert 'gt_score' not in dataset[1]['data_samples']
+    with pytest.raises(ValueError, match='2 of 2 entries .* entry 0 .*a.jpg'):
+        build(root)
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+@pytest.mark.parametrize('labelled', [0, 1])
+def test_an_entry_without_labels_among_others(root, test_mode, labelled):
+    entries = [CONTENT['data_list'][labelled], {'img_path': 'c.jpg'}]
+    path = write(root, {**CONTENT, 'data_list': entries})
+    with pytest.raises(
+        ValueError, match='1 of 2 entries .*first entry 1 .*c.jpg'
+    ) as error:
+        build(root, test_mode=test_mode)
+    assert str(path) in str(error.value)
+
+
 def test_a_file_elsewhere_and_an_absolute_image(root, tmp_path):
     image = str(root / 'images' / 'a.jpg')
     write(root, entry(img_path=image))
@@ -213,6 +288,9 @@ def meta(**metainfo):
         (entry(gt_score=[1, 0, -0.5]), 'gt_score must be 3 numbers'),
         (entry(gt_score=[1, 0, float('nan')]), 'gt_score'),
         (entry(gt_score='high'), 'entry 0'),
+        (entry(gt_score=[0, 0, 0]), 'contradict each other about cat:'),
+        (entry(gt_score=[1, 1, 1]), 'contradict .* about dog, person:'),
+        (entry(gt_score=[0, 1, 0.5]), 'contradict .* about cat, dog:'),
     ],
 )
 def test_bad_files_name_file_and_entry(root, content, match):
