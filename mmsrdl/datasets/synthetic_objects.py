@@ -92,17 +92,21 @@ def _car(p: ObjectPainter) -> None:
 
 def _fish(p: ObjectPainter) -> None:
     color, fin = p.pick(*WARM[1:], *COOL[:2]), p.pick(*WARM[:3])
-    p.fill([(0.42, 0), (0.9, -0.42), (0.78, 0), (0.9, 0.42)], fin)
-    p.fill([(-0.25, -0.3), (0.25, -0.64), (0.32, -0.2)], fin)
-    p.fill(disc(-0.15, 0, 0.7, 0.42), color, patterned=True)
-    p.fill(disc(-0.52, -0.08, 0.13), PALE[0])
-    p.fill(disc(-0.54, -0.08, 0.06), DARK)
+    p.fill([(0.3, 0), (0.85, -0.5), (0.72, 0), (0.85, 0.5)], fin)
+    p.fill([(-0.3, -0.35), (0.25, -0.78), (0.35, -0.2)], fin)
+    p.fill(disc(-0.18, 0, 0.74, 0.5), color, patterned=True)
+    p.fill(disc(-0.52, -0.1, 0.17), PALE[0])
+    p.fill(disc(-0.55, -0.1, 0.09), DARK)
 
 
 def _star(p: ObjectPainter) -> None:
-    outer, inner = ring(0.98, 5, -np.pi / 2), ring(0.47, 5, -0.3 * np.pi)
+    outer, inner = ring(0.98, 5, -np.pi / 2), ring(0.5, 5, -0.3 * np.pi)
     corners = np.stack([outer, inner], 1).reshape(-1, 2)
     p.fill(corners, p.pick(*WARM[:2], PALE[0], COOL[1]), patterned=True)
+    for x in (-0.16, 0.16):
+        p.fill(disc(x, -0.14, 0.09, 0.13), DARK)
+    smile = np.maximum(disc(0, 0.1, 0.2, 0.16), (-1, 0.1))
+    p.fill(smile, DARK)
 
 
 def _flower(p: ObjectPainter) -> None:
@@ -166,13 +170,12 @@ def _butterfly(p: ObjectPainter) -> None:
 
 
 def _planet(p: ObjectPainter) -> None:
-    color, band = p.pick(*WARM, *COOL), p.pick(*PALE, *WARM[:2])
-    p.fill(disc(0, 0, 0.97, 0.3), band)
-    p.fill(disc(0, 0, 0.74, 0.17), DARK)
-    p.fill(disc(0, 0, 0.56), color, patterned=True)
-    front = np.concatenate([disc(0, 0, 0.97, 0.3), disc(0, 0, 0.74, 0.17)])
-    front = front[np.r_[0:17, 48:31:-1]]
-    p.fill(front, band)
+    color, band = p.pick(*WARM[1:], *COOL[:3]), p.pick(*PALE[:3], WARM[0])
+    outer, inner = disc(0, 0, 0.98, 0.34), disc(0, 0, 0.7, 0.16)
+    p.fill(outer, band)
+    p.fill(inner, DARK)
+    p.fill(disc(0, 0, 0.58), color, patterned=True)
+    p.fill(np.concatenate([outer[:17], inner[16::-1]]), band)
 
 
 def _umbrella(p: ObjectPainter) -> None:

@@ -33,7 +33,7 @@ IN_THE_SKY = frozenset(
     + ('planet', 'rocket', 'star', 'sun')
 )
 SURPRISE = 0.12  # chance that an object belongs to any scene
-LEAST_VISIBLE = 0.3  # every object shows at least this share of itself ...
+LEAST_VISIBLE = 0.35  # every object shows at least this share of itself ...
 DIFFICULT_BELOW = 0.5  # ... and is difficult below this one
 
 
@@ -158,7 +158,7 @@ class SceneRenderer:
         background = paint_background(side, rng).clip(0, 255)
         canvas, names = _Canvas(background.astype(np.uint8)), []
         count = rng.integers(2, 7)
-        for radius in sorted(np.exp(rng.uniform(-1.9, -1.15, count)) * side):
+        for radius in sorted(np.exp(rng.uniform(-1.85, -1.15, count)) * side):
             if rng.random() < 0.4:
                 clutter = ObjectPainter(rng.uniform(0.3, 0.8) * radius, rng, 3)
                 paint_clutter(clutter)
