@@ -20,6 +20,9 @@ sys.exit(not find_spec("mmpretrain"))' 2>/dev/null; then
 else
     python=$(bash tools/_setup_venv.sh)
 fi
+# The tensors are small: more threads cost more than they save, and threads
+# that spin while they wait take the cores from each other.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} GOMP_SPINCOUNT=1000
 # MMCV says at every start that MMPretrain does not need its full variant.
 export PYTHONWARNINGS='ignore:Fail to import' PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH}
 
