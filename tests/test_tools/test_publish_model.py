@@ -58,6 +58,17 @@ def test_published(publish, tiny):
     torch.load(path, weights_only=True)  # needs nothing of ours
 
 
+def test_folders_of_the_machine_are_not_published(publish, tiny):
+    folder = str(tiny.checkpoint.parent).encode()
+    assert folder in load(tiny.checkpoint)['meta']['cfg'].encode()
+    path = publish(tiny.checkpoint)
+    assert folder not in path.read_bytes()
+    assert set(load(path)['meta']) == {
+        *('dataset_meta', 'epoch', 'iter', 'seed', 'time'),
+        *('mmengine_version', 'mmpretrain_version', 'mmsrdl_version'),
+    }
+
+
 def test_same_content_has_the_same_name(publish, tiny):
     first = publish(tiny.checkpoint, 'a.pth').name.removeprefix('a')
     assert first == publish(tiny.checkpoint, 'b.pth').name.removeprefix('b')

@@ -1,8 +1,10 @@
 """Make a small checkpoint to publish from one of a training run.
 
-Keeps the weights, those of the moving average if there is one, and the meta
-data; drops the state of the training. The name gets the date and the first
-digits of the file's SHA-256 sum, which a download is checked by.
+Keeps the weights, those of the moving average if there is one, the classes,
+and how long and with what versions they were trained. Drops the state of the
+training and the config text, which names folders of the machine. The name gets
+the date and the first digits of the file's SHA-256 sum, which a download is
+checked by.
 """
 
 import argparse
@@ -18,6 +20,9 @@ from mmpretrain.registry import DATASETS
 
 import mmsrdl
 from mmsrdl.checkpoint import load
+
+KEPT = {'dataset_meta', 'epoch', 'iter', 'seed', 'time'}
+"""The meta data to publish, besides the versions."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,7 +56,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def strip(checkpoint: dict, ema: bool = True) -> dict:
-    """Return the meta data and the weights alone.
+    """Return the weights and the meta data that say what they are.
 
     Args:
         checkpoint: A Runner's checkpoint, or bare weights.
@@ -65,7 +70,12 @@ def strip(checkpoint: dict, ema: bool = True) -> dict:
         for key, value in trained.items():
             if key.startswith('module.'):
                 weights[key.removeprefix('module.')] = value
-    return dict(meta=dict(checkpoint.get('meta', {})), state_dict=weights)
+    meta = {
+        key: value
+        for key, value in checkpoint.get('meta', {}).items()
+        if key in KEPT or key.endswith('_version')
+    }
+    return dict(meta=meta, state_dict=weights)
 
 
 def complete_meta(meta: dict, dataset_type: str | None) -> None:
