@@ -42,6 +42,8 @@ def value(item):
         return b'X' + struct.pack('<I', len(text)) + text
     if item is None or isinstance(item, bool):
         return {None: b'N', True: b'\x88', False: b'\x89'}[item]
+    if isinstance(item, list):
+        return b'](' + b''.join(map(value, item)) + b'e'
     return b'J' + struct.pack('<i', item)
 
 
@@ -50,13 +52,26 @@ def program(opcodes):
     return b'\x80\x02' + opcodes + b'.'
 
 
-def write_zip(path, data, extra=()):
+def storage(numel, key='0', kind='torch.FloatStorage'):
+    """Opcodes of a storage in a zip."""
+    return values('storage', name(kind), key, 'cpu', numel) + b'Q'
+
+
+def tensor(source, offset=0, size=(4,), stride=(1,), hooks=b'}'):
+    """Opcodes of a tensor that lies in a storage."""
+    layout = (source, offset, size, stride)
+    return call('torch._utils._rebuild_tensor_v2', *layout, False, hooks)
+
+
+def write_zip(path, data, extra=(), records=None):
     """Write a checkpoint in the format of torch >= 1.6."""
     with zipfile.ZipFile(path, 'w') as archive:
         archive.writestr('archive/data.pkl', data)
         archive.writestr('archive/version', '3\n')
         for member in extra:
             archive.writestr(f'archive/{member}', data)
+        for key, content in (records or {}).items():
+            archive.writestr(f'archive/data/{key}', content)
 
 
 def write_old(path, data):

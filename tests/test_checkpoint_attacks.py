@@ -11,14 +11,15 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from checkpoint_attacks import ARRAY, ATTACKS, FLOAT, HISTORY, value_array
+from checkpoint_attacks import ATTACKS, DAMAGED, STORAGE, history
 from checkpoint_files import (
     FORMATS,
     call,
     name,
     program,
+    storage,
+    tensor,
     value,
-    values,
     write_tar,
     write_zip,
 )
@@ -26,6 +27,7 @@ from mmengine.logging import HistoryBuffer
 
 from mmsrdl.checkpoint import UnsafeCheckpointError, load
 from mmsrdl.checkpoint.restricted_unpickler import PICKLE_MODULE
+from mmsrdl.checkpoint.stand_ins import resolve
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +64,7 @@ def test_refused(attack, write, tmp_path):
 def test_refused_on_an_old_torch(opcodes):
     """The unpickler for it, whatever torch is installed."""
     with pytest.raises(pickle.UnpicklingError):
-        PICKLE_MODULE.load(io.BytesIO(program(opcodes)))
+        resolve(PICKLE_MODULE.load(io.BytesIO(program(opcodes))))
 
 
 class Runs:
@@ -126,31 +128,66 @@ def test_torchscript_made_by_hand(tmp_path):
 
 def test_history_state_is_checked(tmp_path):
     """A history cannot bring in methods or attributes of its own."""
-    state = {
-        '_log_history': value_array(),
-        '_count_history': value_array(),
-        'max_length': 5,
-        'statistics_methods': {
-            'mean': name('torch._utils._rebuild_tensor_v2')
-        },
-        'update': 'x',
-    }
-    write_zip(
-        tmp_path / 'a.bin',
-        program(name(HISTORY) + b')\x81' + value(state) + b'b'),
-    )
-    history = load('a.bin')
-    assert type(history) is HistoryBuffer
-    assert history._statistics_methods['mean'] is HistoryBuffer.mean
-    assert callable(history.update)
+    methods = {'mean': name('torch._utils._rebuild_tensor_v2')}
+    opcodes = history(statistics_methods=methods, update='x')
+    write_zip(tmp_path / 'a.bin', program(opcodes))
+    loaded = load('a.bin')
+    assert type(loaded) is HistoryBuffer
+    assert loaded._statistics_methods['mean'] is HistoryBuffer.mean
+    assert callable(loaded.update)
 
 
-def test_short_array(tmp_path):
-    """A shape larger than the data reads nothing beyond it."""
-    state = values(1, (9999,), FLOAT, False, call('_codecs.encode', 'ab'))
-    write_zip(tmp_path / 'a.bin', program(ARRAY + state + b'b'))
-    with pytest.raises(RuntimeError, match='Could not load'):
+@pytest.mark.parametrize('opcodes', DAMAGED.values(), ids=DAMAGED)
+def test_sizes_that_do_not_fit(opcodes, tmp_path):
+    """Nothing beyond the data is read, and nothing huge is allocated."""
+    write_zip(tmp_path / 'a.bin', program(opcodes), records={'0': bytes(16)})
+    with pytest.raises(RuntimeError, match='Could not load a.bin'):
         load('a.bin')
+
+
+@pytest.mark.parametrize('opcodes', DAMAGED.values(), ids=DAMAGED)
+def test_sizes_on_an_old_torch(opcodes):
+    """The unpickler for it, whatever torch is installed."""
+
+    class Unpickler(PICKLE_MODULE.Unpickler):
+        def find_class(self, module, name):
+            if name == 'FloatStorage':
+                return torch.serialization.StorageType(name)
+            return super().find_class(module, name)
+
+        def persistent_load(self, saved):
+            return torch.FloatStorage(saved[-1])
+
+    def load_with(opcodes):
+        file = io.BytesIO(program(opcodes))
+        return Unpickler(file, sizes={'0': 16}).load()
+
+    assert load_with(tensor(STORAGE)).shape == (4,)
+    with pytest.raises(ValueError, match='numpy|storage|layout|argument'):
+        load_with(opcodes)
+
+
+def test_what_occurs_often_or_in_itself(tmp_path):
+    """Such a structure takes no longer than its size in the file."""
+    opcodes = history() + b'q\x00'
+    for _ in range(99):
+        opcodes += b'h\x00\x86q\x00'
+    write_zip(tmp_path / 'a.bin', program(opcodes))
+    loaded = load('a.bin')
+    while type(loaded) is tuple:
+        first, loaded = loaded
+        assert first is loaded
+    assert type(loaded) is HistoryBuffer
+    write_zip(tmp_path / 'b.bin', program(b']q\x00h\x00a'))
+    loaded = load('b.bin')
+    assert loaded[0] is loaded
+
+
+def test_tensors_made_by_hand(tmp_path):
+    """What the damaged ones are without the damage."""
+    opcodes = value([tensor(STORAGE), tensor(storage(4), size=(2,))])
+    write_zip(tmp_path / 'a.bin', program(opcodes), records={'0': bytes(16)})
+    assert [list(x) for x in load('a.bin')] == [[0, 0, 0, 0], [0, 0]]
 
 
 def test_no_connection_is_made(tmp_path):

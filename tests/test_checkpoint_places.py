@@ -149,10 +149,19 @@ def test_url_of_another_content(site, tmp_path):
     assert not list((tmp_path / 'cache').rglob('*.pth'))
 
 
-def test_url_without_hash(site, tmp_path):
+@pytest.mark.parametrize('name', ['model-best.pth', 'model-20210831.pth'])
+def test_url_without_hash(site, name):
     folder, address = site
-    torch.save({'a': 1}, folder / 'model-best.pth')
-    assert load_url(f'{address}/model-best.pth') == {'a': 1}
+    torch.save({'a': 1}, folder / name)
+    assert load_url(f'{address}/{name}') == {'a': 1}
+
+
+@pytest.mark.parametrize('digits', ['20219931', '12345678', '202108310'])
+def test_url_with_digits_that_are_no_date(site, digits):
+    folder, address = site
+    torch.save({'a': 1}, folder / f'model-{digits}.pth')
+    with pytest.raises(RuntimeError, match='not the one that its name'):
+        load_url(f'{address}/model-{digits}.pth')
 
 
 def test_url_is_refused(site, evil):

@@ -17,6 +17,7 @@ from .restricted_unpickler import PICKLE_MODULE
 from .stand_ins import STAND_INS, resolve
 
 _LOCK = threading.Lock()
+_DATE = r'(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])'
 _TRUST = 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
 
 
@@ -67,7 +68,7 @@ def load_url(
 
     If the name ends in ``-`` and at least eight hexadecimal digits, as
     published checkpoints do, these must be the first digits of the file's
-    SHA-256 sum.
+    SHA-256 sum. A date such as 20261121 is no sum.
 
     Args:
         url: Address of the checkpoint.
@@ -84,7 +85,7 @@ def load_url(
     file = folder / Path(urlparse(url).path).name
     if not file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        digits = re.search(r'-([0-9a-f]{8,64})$', file.stem)
+        digits = re.search(rf'-(?!{_DATE}$)([0-9a-f]{{8,64}})$', file.stem)
         try:
             torch.hub.download_url_to_file(
                 url, str(file), digits and digits[1], progress=progress
@@ -126,7 +127,32 @@ def _load_restricted(stream: BinaryIO, map_location) -> Any:
         allowed = [(value, name) for name, value in STAND_INS.items()]
         with _LOCK, torch.serialization.safe_globals(allowed):
             return torch.load(stream, map_location, weights_only=True)
-    return torch.load(stream, map_location, pickle_module=PICKLE_MODULE)
+    return torch.load(
+        stream,
+        map_location,
+        pickle_module=PICKLE_MODULE,
+        sizes=_get_storage_sizes(stream),
+    )
+
+
+def _get_storage_sizes(stream: BinaryIO) -> dict[str, int] | None:
+    """Return the bytes of each storage in a zip, by its key.
+
+    The reader that torch loads them with must be the one that counts them.
+    """
+    position = stream.tell()
+    try:
+        if stream.read(2) != b'PK':
+            return None
+        stream.seek(position)
+        with serialization._open_zipfile_reader(stream) as reader:
+            return {
+                name.removeprefix('data/'): len(reader.get_record(name))
+                for name in reader.get_all_records()
+                if name.startswith('data/')
+            }
+    finally:
+        stream.seek(position)
 
 
 def _check_format(stream: BinaryIO, name):

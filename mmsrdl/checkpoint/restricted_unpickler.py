@@ -6,8 +6,47 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from torch import serialization
+from torch.storage import TypedStorage
 
 from .stand_ins import STAND_INS, History, StandIn, encode_latin1
+
+
+def rebuild_tensor(
+    storage: TypedStorage,
+    offset: int,
+    size: tuple,
+    stride: tuple,
+    requires_grad: bool,
+    hooks: Any,
+    metadata: dict | None = None,
+) -> torch.Tensor:
+    """Return a tensor that lies within its storage, without hooks.
+
+    Torch would enlarge a storage that is too small, from under the others
+    that share its memory.
+    """
+    if type(storage) is not TypedStorage:
+        raise pickle.UnpicklingError(f'tensor of {type(storage)!r}')
+    if any(type(n) is not int or n < 0 for n in (offset, *size, *stride)):
+        raise ValueError('tensor of a negative layout')
+    steps = ((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if all(size) and offset + sum(steps) >= storage._size():
+        raise ValueError('tensor beyond its storage')
+    return torch._utils._rebuild_tensor_v2(
+        *(storage, offset, size, stride),
+        *(requires_grad, OrderedDict(), metadata),
+    )
+
+
+def rebuild_parameter(
+    data: torch.Tensor, requires_grad: bool, hooks: Any
+) -> torch.nn.Parameter:
+    """Return a parameter without hooks."""
+    if type(data) is not torch.Tensor:
+        raise pickle.UnpicklingError(f'parameter of {type(data)!r}')
+    return torch.nn.Parameter(data, requires_grad)
+
 
 _ALLOWED = {
     **STAND_INS,
@@ -18,8 +57,8 @@ _ALLOWED = {
     'collections.OrderedDict': OrderedDict,
     'torch.Size': torch.Size,
     'torch.device': torch.device,
-    'torch._utils._rebuild_parameter': torch._utils._rebuild_parameter,
-    'torch._utils._rebuild_tensor_v2': torch._utils._rebuild_tensor_v2,
+    'torch._utils._rebuild_parameter': rebuild_parameter,
+    'torch._utils._rebuild_tensor_v2': rebuild_tensor,
     **{str(v): v for v in vars(torch).values() if type(v) is torch.dtype},
 }
 
@@ -38,7 +77,20 @@ class RestrictedUnpickler(pickle._Unpickler):
     table above allows, sets the state of stand-ins and of ordered dicts,
     and fills only lists and dicts. It is made from Python's own unpickler
     in Python, whose opcode methods can be replaced.
+
+    Args:
+        file: The pickle.
+        sizes: The number of bytes that a zip has for each storage, by its
+            key; an old torch reads on beyond them. The other format tells
+            them to torch, which compares.
+        **options: As for ``pickle.Unpickler``.
     """
+
+    def __init__(
+        self, file, *, sizes: dict[str, int] | None = None, **options
+    ):
+        super().__init__(file, **options)
+        self._sizes = sizes
 
     dispatch = _Opcodes(
         (code[0], pickle._Unpickler.dispatch[code[0]])
@@ -102,6 +154,14 @@ class RestrictedUnpickler(pickle._Unpickler):
         saved = self.stack.pop()
         if type(saved) is not tuple or saved[:1] != ('storage',):
             raise pickle.UnpicklingError(f'persistent object {saved!r}')
+        _, kind, key, _, numel, *_ = saved
+        if type(kind) is not serialization.StorageType:
+            raise pickle.UnpicklingError(f'storage of {kind!r}')
+        if type(numel) is not int or numel < 0:
+            raise ValueError(f'storage {key!r} of {numel!r} elements')
+        size = numel * torch._utils._element_size(kind.dtype)
+        if self._sizes is not None and self._sizes.get(key, -1) < size:
+            raise ValueError(f'storage {key} has less than {size} bytes')
         self.append(self.persistent_load(saved))
 
     dispatch[pickle.REDUCE[0]] = _load_reduce

@@ -7,6 +7,7 @@ state of numpy or MMEngine is ever set by a file, and ``getattr``, which
 pickled log histories use, gives access to nothing.
 """
 
+import math
 import pickle
 import re
 from typing import Any
@@ -19,13 +20,23 @@ from mmengine.optim import OneCycleParamScheduler
 class StandIn:
     """An inert object in the place of a real one.
 
-    Its state may be set by a pickle; the values are checked there and
-    :meth:`resolve` makes the real object.
+    Its state may be set by a pickle; the values are checked there.
+    :meth:`resolve` gives the real object.
     """
+
+    _real: Any = None
+
+    def __setstate__(self, state: Any):
+        """Refuse a state, which most stand-ins do not have."""
+        raise pickle.UnpicklingError(f'state of {type(self).__name__}')
 
     def resolve(self) -> Any:
         """Return the real object."""
-        raise pickle.UnpicklingError(f'{type(self).__name__} without state')
+        if self._real is None:
+            raise pickle.UnpicklingError(
+                f'{type(self).__name__} without state'
+            )
+        return self._real
 
 
 class DType(StandIn):
@@ -36,20 +47,21 @@ class DType(StandIn):
     """
 
     def __init__(self, name: str, align: bool = False, copy: bool = True):
-        if not re.fullmatch(r'[biufcSU]\d{1,6}', name):
+        if type(name) is not str or not re.fullmatch(
+            r'b1|[iu][1248]|f(2|4|8|16)|c(8|16|32)|[SU](0|[1-9][0-9]{0,5})',
+            name,
+        ):
             raise pickle.UnpicklingError(f'numpy data type {name!r}')
-        self._dtype = np.dtype(name)
+        self._real = np.dtype(name)
 
     def __setstate__(self, state: tuple):
         """Take the byte order, the only thing a number type can change."""
-        _, order, subarray, names, fields, *_ = state
-        if (subarray, names, fields) != (None, None, None):
+        _, order, *structure = state
+        if any(part is not None for part in structure[:3]):
             raise pickle.UnpicklingError('structured numpy data type')
-        self._dtype = self._dtype.newbyteorder(order)
-
-    def resolve(self) -> np.dtype:
-        """Return the numpy data type."""
-        return self._dtype
+        if type(order) is not str or order not in ('<', '>', '|', '='):
+            raise pickle.UnpicklingError(f'numpy byte order {order!r}')
+        self._real = self.resolve().newbyteorder(order)
 
 
 class Array(StandIn):
@@ -61,16 +73,7 @@ class Array(StandIn):
     def __setstate__(self, state: tuple):
         """Take shape and bytes."""
         _, shape, dtype, fortran, data = state
-        self._array = np.ndarray(
-            shape,
-            resolve(dtype),
-            buffer=bytearray(data),
-            order='F' if fortran else 'C',
-        )
-
-    def resolve(self) -> np.ndarray:
-        """Return the array."""
-        return self._array
+        self._real = make_array(shape, dtype, data, 'F' if fortran else 'C')
 
 
 class History(StandIn):
@@ -78,20 +81,49 @@ class History(StandIn):
 
     def __setstate__(self, state: dict):
         """Take the two arrays and the length; statistics are MMEngine's."""
-        self._arguments = (
-            resolve(state['_log_history']),
-            resolve(state['_count_history']),
-            int(state['max_length']),
-        )
+        values, counts = state['_log_history'], state['_count_history']
+        length = state['max_length']
+        if type(length) is not int or length < 1:
+            raise pickle.UnpicklingError(f'log history of length {length!r}')
+        for array in (values, counts):
+            if type(array) is not Array:
+                raise pickle.UnpicklingError('log history without arrays')
+            if array.resolve().ndim != 1 or array.resolve().dtype.kind in 'SU':
+                raise pickle.UnpicklingError('log history without numbers')
+        self._real = HistoryBuffer(values.resolve(), counts.resolve(), length)
 
-    def resolve(self) -> HistoryBuffer:
-        """Return the history buffer."""
-        return HistoryBuffer(*self._arguments)
+
+def make_array(
+    shape: tuple, dtype: DType, data: bytes, order: str = 'C'
+) -> np.ndarray:
+    """Return an array of the bytes, whose number must be right.
+
+    Nothing but a checked data type may say what they are: one of objects
+    would turn them into addresses.
+
+    Raises:
+        UnpicklingError: If the data type is not a checked one.
+        ValueError: If shape and bytes do not fit.
+    """
+    if type(dtype) is not DType:
+        raise pickle.UnpicklingError(f'numpy data type {dtype!r}')
+    real = dtype.resolve()
+    # Limited as in numpy 1, for the product to be quick.
+    if type(shape) is not tuple or len(shape) > 32:
+        raise ValueError('numpy shape that is none')
+    if any(type(length) is not int or length < 0 for length in shape):
+        raise ValueError(f'numpy shape {shape!r}')
+    size = math.prod(shape) * real.itemsize
+    if type(data) is not bytes or len(data) != size:
+        raise ValueError(f'numpy array of other than {size} bytes')
+    if real.kind == 'b' and data.strip(b'\0\1'):
+        raise ValueError('numpy booleans other than 0 and 1')
+    return np.ndarray(shape, real, buffer=bytearray(data), order=order)
 
 
 def make_scalar(dtype: DType, data: bytes) -> np.generic:
     """Return the numpy scalar of one value's bytes."""
-    return np.ndarray((), dtype.resolve(), buffer=bytearray(data))[()]
+    return make_array((), dtype, data)[()]
 
 
 class OneCycle(StandIn):
@@ -120,21 +152,35 @@ def make_no_bytes() -> bytes:
     return b''
 
 
-def resolve(value: Any) -> Any:
+def resolve(value: Any, seen: dict[int, Any] | None = None) -> Any:
     """Return ``value`` with the real objects in place of stand-ins.
 
-    Dicts and lists are changed in place.
+    Dicts and lists are changed in place. What occurs many times, or within
+    itself, is visited once.
+
+    Args:
+        value: What the unpickler made.
+        seen: What became of the containers visited before, by their id.
     """
+    seen = {} if seen is None else seen
+    if id(value) in seen:
+        return seen[id(value)][1]
     if isinstance(value, StandIn):
         return value.resolve()
+    real = value
     if isinstance(value, dict):
-        for key, item in value.items():
-            value[key] = resolve(item)
+        if getattr(value, '__dict__', {}).keys() - {'_metadata'}:
+            raise pickle.UnpicklingError(f'attributes of {type(value)!r}')
+        seen[id(value)] = value, value
+        for key in value:
+            value[key] = resolve(value[key], seen)
     elif isinstance(value, list):
-        value[:] = map(resolve, value)
+        seen[id(value)] = value, value
+        value[:] = [resolve(item, seen) for item in value]
     elif type(value) is tuple:
-        return tuple(map(resolve, value))
-    return value
+        real = tuple(resolve(item, seen) for item in value)
+        seen[id(value)] = value, real  # keeps it alive, and its id unique
+    return real
 
 
 STAND_INS = {
