@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -12,12 +11,11 @@ from mmengine.model import BaseModel
 from mmpretrain.apis.base import BaseInferencer
 from mmpretrain.registry import TRANSFORMS
 from mmpretrain.structures import DataSample
-from mmpretrain.visualization import UniversalVisualizer
-
-from mmsrdl.datasets.label_sets import read_classes
 
 from .image_inputs import Image, list_images, to_bgr
+from .label_pictures import save_label_pictures
 from .matching_weights import load_matching_weights
+from .model_sources import find_checkpoint, find_classes
 
 
 class MultiLabelInferencer(BaseInferencer):
@@ -73,45 +71,13 @@ class MultiLabelInferencer(BaseInferencer):
                 raise FileNotFoundError(f'There is no config {model!r}.')
         super().__init__(model, pretrained=False, **kwargs)
         if pretrained is True and not is_built:
-            pretrained = self._find_checkpoint()
+            pretrained = find_checkpoint(self.model)
         meta = {}
         if not isinstance(pretrained, bool):
             meta = load_matching_weights(self.model, pretrained)
         if device is not None or not is_built:
             self.model.to(device or get_device())
-        self.classes = self._find_classes(classes, meta)
-
-    def _find_checkpoint(self) -> str:
-        checkpoint = self.config.get('load_from')
-        if self.model._metainfo is not None:
-            checkpoint = self.model._metainfo.weights
-        if not checkpoint:
-            raise ValueError(
-                'No checkpoint is published for this model: give the path of '
-                'one as `pretrained`.'
-            )
-        return checkpoint
-
-    def _find_classes(
-        self, classes: str | Sequence[str] | None, meta: dict
-    ) -> tuple[str, ...]:
-        """Take the first class names known, best source first."""
-        dataset = self.config.get('test_dataloader', {}).get('dataset', {})
-        sources = (
-            classes,
-            meta.get('dataset_meta', {}).get('classes'),
-            dataset.get('classes'),
-            dataset.get('metainfo', {}).get('classes'),
-            # Of the type of the data set, if get_model knew nothing better.
-            self.model._dataset_meta.get('classes'),
-        )
-        for source in sources:
-            if source is not None:
-                return read_classes(source)
-        raise ValueError(
-            'The class names are unknown, neither the checkpoint nor the '
-            'config has them: give `classes`, in the order of training.'
-        )
+        self.classes = find_classes(self.model, meta, classes)
 
     def __call__(
         self,
@@ -259,38 +225,13 @@ class MultiLabelInferencer(BaseInferencer):
         preds: list[DataSample],
         show_dir: str | os.PathLike | None = None,
     ) -> None:
-        """Save the images with their labels written on them, as PNG.
-
-        Files are named as the inputs, with the position added where two have
-        the same name, and arrays by their position.
-        """
-        if show_dir is None:
-            return
-        folder = Path(show_dir)
-        paths = [sample.img_path for sample in preds if sample.img_path]
-        if folder.resolve() in {Path(path).resolve().parent for path in paths}:
-            raise ValueError(
-                f'show_dir {str(folder)!r} holds inputs, which the pictures '
-                'could overwrite: name another folder.'
+        """Save the images with their labels written on them."""
+        if show_dir is not None:
+            images = (
+                None if 'error' in sample else self._read(item)['img']
+                for item, sample in zip(inputs, preds, strict=True)
             )
-        if self.visualizer is None:
-            self.visualizer = UniversalVisualizer()
-        names = set()
-        for i, (item, sample) in enumerate(zip(inputs, preds, strict=True)):
-            if 'error' in sample:
-                continue
-            name = Path(sample.img_path).stem if sample.img_path else str(i)
-            name = f'{name}_{i}' if name in names else name
-            names.add(name)
-            image = self._read(item)['img'][..., ::-1]
-            self.visualizer.visualize_cls(
-                image,
-                sample,
-                self.classes,
-                resize=max(min(image.shape[:2]), 320),
-                draw_gt=False,
-                out_file=str(folder / f'{name}.png'),
-            )
+            save_label_pictures(images, preds, self.classes, show_dir)
 
     def postprocess(
         self,
