@@ -52,9 +52,10 @@ def program(opcodes):
     return b'\x80\x02' + opcodes + b'.'
 
 
-def storage(numel, key='0', kind='torch.FloatStorage'):
-    """Opcodes of a storage in a zip."""
-    return values('storage', name(kind), key, 'cpu', numel) + b'Q'
+def storage(numel, *view, key='0'):
+    """Opcodes of a storage of floats; the old format wants a view or None."""
+    kind = name('torch.FloatStorage')
+    return values('storage', kind, key, 'cpu', numel, *view) + b'Q'
 
 
 def tensor(source, offset=0, size=(4,), stride=(1,), hooks=b'}'):

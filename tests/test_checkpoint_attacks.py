@@ -20,6 +20,7 @@ from checkpoint_files import (
     storage,
     tensor,
     value,
+    write_old,
     write_tar,
     write_zip,
 )
@@ -165,6 +166,31 @@ def test_sizes_on_an_old_torch(opcodes):
     assert load_with(tensor(STORAGE)).shape == (4,)
     with pytest.raises(ValueError, match='numpy|storage|layout|argument'):
         load_with(opcodes)
+
+
+@pytest.mark.parametrize(
+    'opcodes',
+    [
+        tensor(storage(4, None), size=(99,)),
+        tensor(storage(4, None), offset=1),
+        tensor(storage(-4, None)),
+        tensor(storage(4, ('1', 3, 2)), size=(2,)),
+        # The second would free the memory of the first.
+        value(
+            [
+                tensor(storage(4, ('1', 1, 2)), size=(2,)),
+                tensor(storage(4, None), size=(9999,)),
+            ]
+        ),
+    ],
+    ids=['long', 'behind', 'negative', 'view beyond', 'resized under a view'],
+)
+def test_sizes_in_the_old_format(opcodes, tmp_path):
+    write_old(tmp_path / 'a.bin', program(tensor(storage(4, None))))
+    assert load('a.bin').shape == (4,)
+    write_old(tmp_path / 'a.bin', program(opcodes))
+    with pytest.raises(RuntimeError, match='storage'):
+        load('a.bin')
 
 
 def test_what_occurs_often_or_in_itself(tmp_path):

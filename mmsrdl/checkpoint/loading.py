@@ -30,9 +30,9 @@ def load(file: str | os.PathLike | BinaryIO, map_location=None) -> Any:
 
     Replaces ``torch.load``. Nothing but tensors, plain containers, numpy
     numbers and arrays, and MMEngine's log histories is created; a Runner's
-    checkpoint has nothing else. Where torch has an allow-list, this is
-    ``weights_only=True`` with a few checked stand-ins; on an older torch an
-    unpickler with the same rules.
+    checkpoint has nothing else. Where torch has a usable allow-list, this is
+    ``weights_only=True`` with a few checked stand-ins; on an older torch, or
+    for a file in the format before zip, an unpickler with the same rules.
 
     Args:
         file: A path or an open binary file.
@@ -122,8 +122,12 @@ def _load(stream: BinaryIO, map_location, name) -> Any:
 
 
 def _load_restricted(stream: BinaryIO, map_location) -> Any:
-    # Since torch 2.7 an object can be allowed under the name of another.
-    if digit_version(torch.__version__) >= digit_version('2.7'):
+    position = stream.tell()
+    zipped = stream.read(2) == b'PK'
+    stream.seek(position)
+    # Since torch 2.7 an object can be allowed under the name of another. In
+    # the old format, torch's own tensors may still lie beyond their storage.
+    if zipped and digit_version(torch.__version__) >= digit_version('2.7'):
         allowed = [(value, name) for name, value in STAND_INS.items()]
         with _LOCK, torch.serialization.safe_globals(allowed):
             return torch.load(stream, map_location, weights_only=True)
@@ -131,28 +135,25 @@ def _load_restricted(stream: BinaryIO, map_location) -> Any:
         stream,
         map_location,
         pickle_module=PICKLE_MODULE,
-        sizes=_get_storage_sizes(stream),
+        weights_only=False,
+        sizes=_get_storage_sizes(stream) if zipped else None,
     )
 
 
-def _get_storage_sizes(stream: BinaryIO) -> dict[str, int] | None:
+def _get_storage_sizes(stream: BinaryIO) -> dict[str, int]:
     """Return the bytes of each storage in a zip, by its key.
 
     The reader that torch loads them with must be the one that counts them.
     """
     position = stream.tell()
-    try:
-        if stream.read(2) != b'PK':
-            return None
-        stream.seek(position)
-        with serialization._open_zipfile_reader(stream) as reader:
-            return {
-                name.removeprefix('data/'): len(reader.get_record(name))
-                for name in reader.get_all_records()
-                if name.startswith('data/')
-            }
-    finally:
-        stream.seek(position)
+    with serialization._open_zipfile_reader(stream) as reader:
+        sizes = {
+            name.removeprefix('data/'): len(reader.get_record(name))
+            for name in reader.get_all_records()
+            if name.startswith('data/')
+        }
+    stream.seek(position)
+    return sizes
 
 
 def _check_format(stream: BinaryIO, name):

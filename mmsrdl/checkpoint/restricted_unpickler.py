@@ -1,4 +1,4 @@
-"""Unpickling for torch versions without a usable allow-list."""
+"""Unpickling where torch has no usable allow-list, or checks too little."""
 
 import pickle
 from collections import Counter, OrderedDict
