@@ -8,6 +8,7 @@ import ast
 import importlib
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
@@ -50,9 +51,22 @@ def check_versions() -> None:
 
 def apply() -> None:
     """Apply every entry; to be called before ``mmpretrain.models``."""
+    quiet_mmcv_lite()
     find_installed_packages()
     leave_out_broken_multimodal()
     load_checkpoints_safely()
+
+
+def quiet_mmcv_lite() -> None:
+    """Do not advise the full MMCV, of which nothing here needs more.
+
+    Symptom: with mmcv-lite, every program begins with a UserWarning of an
+    operator that is missing, though no model of MMPretrain's uses it.
+    Link: https://github.com/open-mmlab/mmcv, mmcv/cnn/bricks/transformer.py
+    """
+    warnings.filterwarnings(
+        'ignore', 'Fail to import ``MultiScaleDeformableAttention``'
+    )
 
 
 def find_installed_packages() -> None:

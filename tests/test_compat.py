@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -219,3 +220,16 @@ def test_other_uses_of_torch_stay():
     assert checkpoint.torch.save is torch.save
     assert checkpoint.torch.load is not torch.load
     assert not isinstance(torch, compat._TorchWithLoad)
+
+
+def test_mmcv_lite_is_quiet():
+    """The advice to install the full MMCV is dropped, nothing else."""
+    advice = 'Fail to import ``MultiScaleDeformableAttention``'
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter('always')
+        compat.quiet_mmcv_lite()
+        compat.quiet_mmcv_lite()
+        warnings.warn(advice + ' from', stacklevel=1)
+        warnings.warn('Fail to import something else', stacklevel=1)
+    (other,) = seen
+    assert 'something else' in str(other.message)

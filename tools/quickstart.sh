@@ -23,8 +23,7 @@ fi
 # The tensors are small: more threads cost more than they save, and threads
 # that spin while they wait take the cores from each other.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} GOMP_SPINCOUNT=1000
-# MMCV says at every start that MMPretrain does not need its full variant.
-export PYTHONWARNINGS='ignore:Fail to import' PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH}
 
 step() { printf '\n== %s\n' "$1"; }
 
@@ -34,7 +33,7 @@ step "Rendering $QUICKSTART_ROOT"
     ${QUICKSTART_RENDER:-}
 
 step "Training $config"
-rm -rf "$work_dir/attention" "$work_dir/last_checkpoint"
+rm -rf "$work_dir/attention"
 SECONDS=0
 "$python" tools/train.py "$config" --work-dir "$work_dir" "$@"
 train_seconds=$SECONDS
