@@ -45,7 +45,8 @@ def _check_classes(neck: LabelGraphNeck, theirs: list[str]) -> None:
     if neck.num_classes != len(theirs):
         raise ValueError(
             f'LabelGraphNeck has num_classes={neck.num_classes}, but the '
-            f'training data set has {len(theirs)} classes.'
+            f'training data set has {len(theirs)} classes: {theirs}. Set '
+            'num_classes, and `classes`, of neck and head accordingly.'
         )
     if neck.classes is None or list(neck.classes) == theirs:
         return
