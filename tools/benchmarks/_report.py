@@ -1,0 +1,126 @@
+"""What the benchmarks share: the machine, tables and result files."""
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+PACKAGES = (
+    'torch',
+    'torchvision',
+    'numpy',
+    'opencv-python',
+    'opencv-python-headless',
+    'pillow',
+    'mmengine',
+    'mmcv',
+    'mmcv-lite',
+    'mmpretrain',
+    'mmsrdl',
+    'triton',
+)
+
+
+def describe_machine() -> dict:
+    """Describe what the figures were measured on.
+
+    Returns:
+        dict: ``cpu`` (str), ``cores`` (int, those this process may use),
+        ``torch_threads`` (int), ``gpu`` (str or None), ``gpu_memory_gib``
+        (float or None), ``cuda`` (str or None), ``python`` (str), ``system``
+        (str) and ``versions`` (dict of the installed packages).
+    """
+    machine = {
+        'cpu': _cpu_model(),
+        'cores': _cores(),
+        'torch_threads': torch.get_num_threads(),
+        'gpu': None,
+        'gpu_memory_gib': None,
+        'cuda': torch.version.cuda,
+        'python': platform.python_version(),
+        'system': platform.platform(),
+        'versions': {},
+    }
+    if torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        machine['gpu'] = properties.name
+        machine['gpu_memory_gib'] = round(properties.total_memory / 2**30, 1)
+    for name in PACKAGES:
+        try:
+            machine['versions'][name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return machine
+
+
+def print_machine(machine: dict) -> None:
+    """Print what :func:`describe_machine` returned, in three lines."""
+    versions = machine['versions'].items()
+    print(f'CPU: {machine["cpu"]}, {machine["cores"]} cores')
+    if machine['gpu']:
+        memory = machine['gpu_memory_gib']
+        print(f'GPU: {machine["gpu"]}, {memory} GiB, CUDA {machine["cuda"]}')
+    print(
+        f'Python {machine["python"]}, '
+        + ', '.join(f'{name} {number}' for name, number in versions)
+    )
+
+
+def print_table(title: str, rows: list[dict]) -> None:
+    """Print rows as a table whose columns are the keys of all rows.
+
+    Args:
+        title (str): What the table shows.
+        rows (list[dict]): A value per column; floats are printed with three
+            significant digits, or none behind the point from 100 on, and
+            what is missing or None as ``-``.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    table = Table(title=title, title_justify='left')
+    for column in columns:
+        numbers = all(
+            isinstance(row.get(column), int | float | None) for row in rows
+        )
+        table.add_column(column, justify='right' if numbers else 'left')
+    for row in rows:
+        table.add_row(*(_format(row.get(column)) for column in columns))
+    # A narrow terminal, or none, must not cut the figures.
+    width = Console(width=10_000).measure(table).maximum
+    Console(width=max(width, len(title))).print(table)
+
+
+def write_json(path: str | os.PathLike, content: dict) -> None:
+    """Write the results of a benchmark, making the folder if need be."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + '\n', 'utf-8')
+
+
+def _format(value: object) -> str:
+    if value is None:
+        return '-'
+    if isinstance(value, float):
+        return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
+    return str(value)
+
+
+def _cores() -> int:
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu_model() -> str:
+    """Return the name of the processor, which Python gives on no Linux."""
+    info = Path('/proc/cpuinfo')
+    if info.is_file():
+        for line in info.read_text('utf-8', 'replace').splitlines():
+            name, _, value = line.partition(':')
+            if name.strip() == 'model name':
+                return value.strip()
+    return platform.processor() or platform.machine()
