@@ -100,6 +100,7 @@ setup(
         for minor in range(10, 14)
     ],
     packages=find_packages(include=['mmsrdl', 'mmsrdl.*']),
+    package_data={'mmsrdl.datasets.protocols': ['*.yml']},
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,

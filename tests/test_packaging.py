@@ -78,6 +78,8 @@ def test_wheel_from_source_distribution(tree, tmp_path):
     assert files(mim / 'configs') == files(ROOT / 'configs')
     assert files(mim / 'tools') == files(ROOT / 'tools')
     assert not any(path.is_symlink() for path in mim.rglob('*'))
+    protocols = 'mmsrdl/datasets/protocols'
+    assert files(library / protocols) == files(ROOT / protocols)
     code = (
         'import mmsrdl, mmpretrain\n'
         'from mmengine.config import Config\n'

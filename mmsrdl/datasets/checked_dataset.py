@@ -6,6 +6,7 @@ import os
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmpretrain.datasets import MultiLabelDataset
 from mmsrdl.structures.class_names import check_class_names, describe_unknown
 
 from .label_sets import read_classes
+from .protocols import follow_protocol
 
 
 class CheckedDataset(MultiLabelDataset):
@@ -29,7 +31,22 @@ class CheckedDataset(MultiLabelDataset):
 
     Subclasses implement ``load_data_list()``, whose entries hold
     ``img_path`` and, unless there are no labels, ``gt_label``.
+
+    Args:
+        protocol (str, optional): Name of a protocol, such as ``'coco14'``;
+            classes and number of images are checked against it, and the
+            metric tells it. By default the one that the annotations name or,
+            for public data sets, that fits. Defaults to None.
     """
+
+    def __init__(self, *args, protocol: str | None = None, **kwargs) -> None:
+        self._protocol = protocol
+        super().__init__(*args, **kwargs)
+
+    @property
+    def split_name(self) -> str:
+        """The split, as protocols call it: by default the file's name."""
+        return Path(self.ann_file).stem
 
     def _compat_classes(
         self, metainfo: dict | None, classes: str | Sequence[str] | None
@@ -123,6 +140,9 @@ class CheckedDataset(MultiLabelDataset):
         """
         data_list = super().filter_data()
         name = type(self).__name__
+        follow_protocol(
+            self._metainfo, self._protocol, self.split_name, len(data_list)
+        )
         if not data_list:
             details = '\n'.join(self.extra_repr())
             raise ValueError(f'{name} lists no image at all.\n{details}')
@@ -200,21 +220,6 @@ def shorten(names: Sequence[str], limit: int = 10) -> str:
     """Join names, but no more than ``limit``."""
     rest = f' and {len(names) - limit} more' if len(names) > limit else ''
     return ', '.join(names[:limit]) + rest
-
-
-def report_image_count(name: str, found: int, published: int | None) -> None:
-    """Warn when a public data set is not complete.
-
-    Args:
-        name (str): Data set and split, for the message.
-        found (int): Number of images listed.
-        published (int | None): Number known from the literature, if any.
-    """
-    if published not in (None, found):
-        warn(
-            f'{name} lists {found:,} images where {published:,} are '
-            'published: results do not compare with the literature exactly.'
-        )
 
 
 def _find_missing(paths: Iterable[str]) -> list[str]:

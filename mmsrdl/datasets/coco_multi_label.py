@@ -3,13 +3,13 @@
 import contextlib
 import io
 import os.path as osp
-from pathlib import Path
+import re
 
 from mmpretrain.registry import DATASETS
 from pycocotools.coco import COCO
 
-from .checked_dataset import CheckedDataset, report_image_count, shorten
-from .label_sets import COCO_CLASSES, COCO_IMAGE_COUNTS
+from .checked_dataset import CheckedDataset, shorten
+from .label_sets import COCO_CLASSES
 
 
 @DATASETS.register_module()
@@ -53,6 +53,11 @@ class CocoMultiLabel(CheckedDataset):
             ann_file, data_root=data_root, data_prefix=data_prefix, **kwargs
         )
 
+    @property
+    def split_name(self) -> str:
+        """Such as ``'train2014'``."""
+        return super().split_name.removeprefix('instances_')
+
     def load_data_list(self) -> list[dict]:
         """Read the annotation file."""
         coco = self._read_coco()
@@ -77,11 +82,10 @@ class CocoMultiLabel(CheckedDataset):
                         'gt_label': sorted(labels),
                     }
                 )
-        if len(index) == len(COCO_CLASSES):
-            name = Path(self.ann_file).stem
-            published = COCO_IMAGE_COUNTS.get(name, {})
-            kind = 'labelled' if self.filter_empty else 'all'
-            report_image_count(name, len(entries), published.get(kind))
+        public = re.fullmatch(r'(?:train|val)20(14|17)', self.split_name)
+        if public and self.CLASSES == COCO_CLASSES and not self._protocol:
+            self._protocol = f'coco{public[1]}'
+            self._protocol += '' if self.filter_empty else '-all'
         return entries
 
     def _read_coco(self) -> COCO:

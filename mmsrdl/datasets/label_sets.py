@@ -1,4 +1,4 @@
-"""Class names and image counts of the public data sets.
+"""Class names of the public data sets.
 
 VOC is in alphabetical order, COCO in category-id order (ML-GCN and its
 followers order COCO alphabetically: such label files do not fit by position),
@@ -53,21 +53,6 @@ LABEL_SETS = {
     'coco': COCO_CLASSES,
     'nuswide': NUSWIDE_CLASSES,
 }
-
-VOC_IMAGE_COUNTS = {
-    '2007': {'train': 2501, 'val': 2510, 'trainval': 5011, 'test': 4952},
-    '2012': {'train': 5717, 'val': 5823, 'trainval': 11540, 'test': 10991},
-}
-"""Published number of images, by year and split."""
-
-COCO_IMAGE_COUNTS = {
-    'instances_train2014': {'all': 82783, 'labelled': 82081},
-    'instances_val2014': {'all': 40504, 'labelled': 40137},
-    'instances_train2017': {'all': 118287, 'labelled': 117266},
-    'instances_val2017': {'all': 5000, 'labelled': 4952},
-}
-"""Published number of images, by annotation file; ``labelled`` are those with
-at least one annotation."""
 
 
 def get_classes(classes: str | Sequence[str]) -> tuple[str, ...]:

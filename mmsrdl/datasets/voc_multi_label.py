@@ -9,13 +9,9 @@ from mmpretrain.registry import DATASETS
 
 from mmsrdl.structures.class_names import describe_unknown
 
-from .checked_dataset import (
-    CheckedDataset,
-    report_image_count,
-    shorten,
-    warn,
-)
-from .label_sets import VOC_CLASSES, VOC_IMAGE_COUNTS
+from .checked_dataset import CheckedDataset, shorten, warn
+from .label_sets import VOC_CLASSES
+from .protocols import load_protocol
 from .voc_xml import iterate_objects, read_voc_xml
 
 SPLITS = ('train', 'val', 'trainval', 'test', '')
@@ -71,7 +67,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
     ) -> None:
         for name, value, choices in (
             ('split', split, SPLITS),
-            ('year', str(year), tuple(VOC_IMAGE_COUNTS)),
+            ('year', str(year), ('2007', '2012')),
             ('difficult', difficult, ('negative', 'positive', 'ignore')),
         ):
             if value not in choices:
@@ -94,15 +90,15 @@ class VOCMultiLabel(CheckedDataset, VOC):
         self.difficult = difficult
         super().__init__(osp.expanduser(data_root), split, **kwargs)
 
+    @property
+    def split_name(self) -> str:
+        """Such as ``'trainval'``."""
+        return Path(self.image_set_path).stem
+
     def load_data_list(self) -> list[dict]:
         """Read the split and its annotations."""
         image_ids = self._read_split()
-        if self.CLASSES == VOC_CLASSES:
-            name = Path(self.image_set_path).stem
-            published = VOC_IMAGE_COUNTS[self.year].get(name)
-            report_image_count(
-                f'VOC {self.year} {name}', len(image_ids), published
-            )
+        self._check_policy()
         entries = [
             {'img_path': osp.join(self.img_prefix, f'{image_id}.jpg')}
             for image_id in image_ids
@@ -115,6 +111,21 @@ class VOCMultiLabel(CheckedDataset, VOC):
                 entry['gt_label'] = sorted(sure)
                 entry['gt_label_difficult'] = sorted(hard)
         return entries
+
+    def _check_policy(self) -> None:
+        """Compare ``difficult`` with the protocol, or choose a protocol."""
+        public = self.CLASSES == VOC_CLASSES and self.split_name in SPLITS
+        if self._protocol:
+            policy = (load_protocol(self._protocol).difficult or {}).get(
+                'train', self.difficult
+            )
+            if not self.test_mode and policy != self.difficult:
+                warn(
+                    f'Protocol {self._protocol!r} trains with difficult='
+                    f'{policy!r}, this data set with {self.difficult!r}.'
+                )
+        elif public:
+            self._protocol = f'voc{self.year[2:]}'
 
     def _read_split(self) -> list[str]:
         """Take the first column of the split file."""

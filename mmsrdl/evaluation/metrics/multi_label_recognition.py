@@ -9,6 +9,7 @@ from mmengine.logging import MMLogger
 from mmpretrain.registry import METRICS
 from torch import Tensor
 
+from mmsrdl.datasets.protocols import load_protocol
 from mmsrdl.evaluation.class_table import class_table
 from mmsrdl.evaluation.functional import (
     ABSENT_POLICIES,
@@ -155,6 +156,10 @@ class MultiLabelRecognitionMetric(BaseMetric):
                 metrics[f'{name}_top{self.topk}'] = top[name]
 
         logger = MMLogger.get_current_instance()
+        protocol = (self.dataset_meta or {}).get('protocol')
+        if protocol is not None:
+            text = load_protocol(protocol).describe(self.ap, self.difficult)
+            logger.info(f'Protocol {text}')
         logger.info(self._protocol(len(scores), has_positive, counts))
         if self.classwise:
             logger.info('\n' + self._table(ap, has_positive, counts))
