@@ -17,7 +17,7 @@ def inputs(dtype, categories=5, seed=0):
         positions=rand(3, 12, 7),
         guide=rand(categories, 7),
         weight=rand(7),
-        feature=rand(3, 9, 12),
+        feature=rand(3, 12, 9),
         spatial=rand(3, categories, 12).sigmoid(),
         channel=rand(3, categories, 9).sigmoid(),
     )
@@ -69,13 +69,13 @@ def test_pool_equals_reference(name, dtype, without):
 
 @pytest.mark.parametrize('name', IMPLEMENTATIONS)
 def test_equal_maxima_send_the_gradient_to_the_first(name):
-    feature = torch.tensor([[[0.0, 2.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
-    feature.requires_grad_()
+    values = [[0.0, 2.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
+    feature = torch.tensor([values]).transpose(1, 2).requires_grad_()
     half = torch.full((1, 1, 4), 0.5)
     channel = torch.full((1, 1, 2), 0.5)
     IMPLEMENTATIONS[name].pool(feature, half, channel).sum().backward()
     expected = [[0.0, 0.5, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0]]
-    assert feature.grad[0].tolist() == expected
+    assert feature.grad[0].T.tolist() == expected
 
 
 @pytest.mark.parametrize('name', FAST)

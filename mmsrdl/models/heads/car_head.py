@@ -132,16 +132,18 @@ class CARHead(MultiLabelClsHead):
         Returns:
             CategoryAttention: Logits, features and attention; see there.
         """
-        feature, labels = self._unpack(feats)
-        guide = self._guide(labels)
+        self._check(feats)
+        feature, guide = _flatten(feats[0]), self._guide(feats[1])
         channel = self._channel(feature, guide)
         spatial = self._spatial(feature, guide)
-        features = self._pool(feature, spatial, channel)
+        features = self._attention.pool(feature, spatial, channel)
+        if spatial is not None:
+            spatial = spatial.unflatten(2, feats[0].shape[2:])
         return CategoryAttention(
             self._classify(features), features, spatial, channel
         )
 
-    def _unpack(self, feats: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def _check(self, feats: tuple[Tensor, Tensor]) -> None:
         shapes = [tuple(feat.shape) for feat in feats]
         labels = (self.num_classes, self.f_w.in_features)
         if (
@@ -155,7 +157,6 @@ class CARHead(MultiLabelClsHead):
                 f'them, but got {shapes}. Check the neck, num_classes, '
                 'in_channels and embed_dims.'
             )
-        return feats
 
     def _guide(self, labels: Tensor) -> Tensor:
         """The guide g = f_w(x), (C, H), in float32 whatever autocast says."""
@@ -171,28 +172,19 @@ class CARHead(MultiLabelClsHead):
         """CA, (B, C, D)."""
         if not self.channel_attention:
             return None
-        pooled = self.f_ca(first_max(feature.flatten(2)))
+        pooled = self.f_ca(first_max(feature, 1))
         product = torch.tanh(pooled[:, None] * guide.to(pooled))
         return self.f_c(product).sigmoid()
 
     def _spatial(self, feature: Tensor, guide: Tensor) -> Tensor | None:
-        """SA, (B, C, h, w)."""
+        """SA, (B, C, P)."""
         if not self.spatial_attention:
             return None
-        positions = self.f_sa(feature.flatten(2).transpose(1, 2))
+        positions = self.f_sa(feature)
         logits = self._attention.spatial_logits(
             positions, guide.to(positions), self.f_s.weight[0].to(positions)
         )
-        attention = (logits + self.f_s.bias).sigmoid()
-        return attention.unflatten(2, feature.shape[2:])
-
-    def _pool(
-        self, feature: Tensor, spatial: Tensor | None, channel: Tensor | None
-    ) -> Tensor:
-        """f_c, (B, K, D), of the K categories of the given attention."""
-        if spatial is not None:
-            spatial = spatial.flatten(2)
-        return self._attention.pool(feature.flatten(2), spatial, channel)
+        return (logits + self.f_s.bias).sigmoid()
 
     def _classify(
         self, features: Tensor, categories: Tensor | None = None
@@ -229,7 +221,9 @@ class CARHead(MultiLabelClsHead):
         channel = attention.channel
         if channel is not None:
             channel = channel[image, chosen]
-        features = self._pool(feats[0], spatial, channel)
+        features = self._attention.pool(
+            _flatten(feats[0]), spatial.flatten(2), channel
+        )
         erased = self._classify(features, chosen)
         return attention.logits.scatter(1, chosen, erased)
 
@@ -281,3 +275,8 @@ class CARHead(MultiLabelClsHead):
     ) -> list[DataSample]:
         """Set scores and labels, after one copy of the batch to the host."""
         return super()._get_predictions(cls_score.float().cpu(), data_samples)
+
+
+def _flatten(feature: Tensor) -> Tensor:
+    """The feature map by positions, (B, D, h, w) to (B, P, D)."""
+    return feature.flatten(2).transpose(1, 2).contiguous()

@@ -1,9 +1,9 @@
 """Category attention of SRDL: spatial logits and pooled category features.
 
-Two functions are all that carries a category and a position at once. Both are
-written twice, once as the equations read (``reference``) and once category by
-category with a backward of their own (``per_category``), which never holds
-more than one category's (B, P, D) at a time.
+Two functions are all that carries a category and a position at once. They are
+written as the equations read (``reference``), and as kernels with a backward
+of their own that never hold such a tensor: category by category
+(``per_category``) and fused (``triton``).
 
 Notation: B images, C categories, P = h·w positions in row-major order,
 D channels, H hidden channels. F is the feature map, SA and CA the spatial and
@@ -12,11 +12,15 @@ of equal maxima in row-major order, as :func:`torch.argmax` documents.
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from . import category_loops
+from .compiling import is_exporting
 
 
 class CategoryAttention(NamedTuple):
@@ -37,10 +41,10 @@ class CategoryAttention(NamedTuple):
     channel: Tensor | None
 
 
-def first_max(values: Tensor) -> Tensor:
-    """Maximum over the last axis; its gradient goes to the first of equals."""
-    index = values.argmax(-1, keepdim=True)
-    return values.gather(-1, index).squeeze(-1)
+def first_max(values: Tensor, dim: int) -> Tensor:
+    """Maximum over an axis; its gradient goes to the first of equals."""
+    index = values.argmax(dim, keepdim=True)
+    return values.gather(dim, index).squeeze(dim)
 
 
 # --- reference: the equations, literally -----------------------------------
@@ -70,123 +74,88 @@ def category_pool_reference(
     With one attention missing, f_c = GMP(F ⊙ the other).
 
     Args:
-        feature (Tensor): F, (B, D, P).
+        feature (Tensor): F, (B, P, D).
         spatial (Tensor, optional): SA, (B, C, P).
         channel (Tensor, optional): CA, (B, C, D).
 
     Returns:
         Tensor: Category features, (B, C, D).
     """
-    feature = feature[:, None]
+    feature = feature.transpose(1, 2).contiguous()[:, None]
     if channel is None:
-        return first_max(feature * spatial[:, :, None])
+        return first_max(feature * spatial[:, :, None], -1)
     if spatial is None:
-        return first_max(feature * channel[..., None])
+        return first_max(feature * channel[..., None], -1)
     return first_max(
         0.5 * feature * spatial[:, :, None]
-        + 0.5 * feature * channel[..., None]
+        + 0.5 * feature * channel[..., None],
+        -1,
     )
 
 
-# --- one category at a time ------------------------------------------------
+# --- for graphs of other runtimes: plain operations, a category at a time ----
 
 
-def _category_logits(positions: Tensor, guide: Tensor, weight: Tensor):
+def _export_spatial_logits(
+    positions: Tensor, guide: Tensor, weight: Tensor
+) -> Tensor:
     logits = [torch.tanh(positions * g) @ weight for g in guide]
     return torch.stack(logits, 1)
 
 
-class _SpatialLogits(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, positions, guide, weight):
-        ctx.save_for_backward(positions, guide, weight)
-        return _category_logits(positions, guide, weight)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad):
-        positions, guide, weight = ctx.saved_tensors
-        grad_positions = torch.zeros_like(positions)
-        grad_guide = torch.empty_like(guide)
-        grad_weight = torch.zeros_like(weight)
-        for c, g in enumerate(guide):
-            tanh = torch.tanh(positions * g)
-            grad_c = grad[:, c].contiguous()
-            grad_weight += grad_c.flatten() @ tanh.flatten(0, 1)
-            # d tanh(z) = (1 - tanh²) dz, in the memory of tanh
-            grad_product = tanh.square_().neg_().add_(1).mul_(weight)
-            grad_product *= grad_c[..., None]
-            grad_guide[c] = (grad_product * positions).sum((0, 1))
-            grad_positions.addcmul_(grad_product, g)
-        return grad_positions, grad_guide, grad_weight
-
-
-def spatial_logits_per_category(
-    positions: Tensor, guide: Tensor, weight: Tensor
+def _export_maxima(
+    feature: Tensor, spatial: Tensor, channel: Tensor
 ) -> Tensor:
-    """:func:`spatial_logits_reference`, one category at a time."""
-    function = (
-        _SpatialLogits.apply if torch.is_grad_enabled() else _category_logits
-    )
-    return function(positions, guide, weight)
-
-
-def _gate(spatial: Tensor, channel: Tensor | None, c: int) -> Tensor:
-    """The factor of F: ½ (SA_c + CA_c), (B, D, P), or SA_c, (B, 1, P)."""
-    if channel is None:
-        return spatial[:, c, None]
-    return 0.5 * (spatial[:, c, None] + channel[:, c, :, None])
-
-
-def _category_maxima(feature: Tensor, spatial: Tensor, channel: Tensor | None):
     maxima = [
-        (feature * _gate(spatial, channel, c)).amax(-1)
-        for c in range(spatial.shape[1])
+        (feature * (sa[..., None] + ca[:, None])).amax(1)
+        for sa, ca in zip(spatial.unbind(1), channel.unbind(1), strict=True)
     ]
     return torch.stack(maxima, 1)
 
 
-class _CategoryPool(torch.autograd.Function):
+# --- kernels, and their gradients -------------------------------------------
+
+
+class _SpatialLogits(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, feature, spatial, channel):
-        ctx.save_for_backward(feature, spatial, channel)
-        return _category_maxima(feature, spatial, channel)
+    def forward(ctx, positions, guide, weight, kernels):
+        ctx.save_for_backward(positions, guide, weight)
+        ctx.kernels = kernels
+        return kernels.spatial_logits(positions, guide, weight)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        feature, spatial, channel = ctx.saved_tensors
+        backward = ctx.kernels.spatial_logits_backward
+        return *backward(grad, *ctx.saved_tensors), None
+
+
+class _Maxima(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, feature, spatial, channel, kernels):
+        maxima, index = kernels.maxima_with_index(feature, spatial, channel)
+        ctx.save_for_backward(feature, spatial, channel, index)
+        return maxima
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
         # Under autocast the inputs differ in dtype; the sums are taken in
         # that of the output, the widest.
+        feature, spatial, channel, index = ctx.saved_tensors
+        index = index.long()
+        gate = spatial.gather(2, index) + channel
         grad_feature = torch.zeros_like(feature, dtype=grad.dtype)
+        grad_feature.scatter_add_(1, index, grad * gate)
+        grad_gate = grad * feature.gather(1, index)
         grad_spatial = torch.zeros_like(spatial, dtype=grad.dtype)
-        grad_channel = None if channel is None else torch.empty_like(channel)
-        share = 1.0 if channel is None else 0.5
-        for c in range(spatial.shape[1]):
-            gate = _gate(spatial, channel, c)
-            index = (feature * gate).argmax(-1, keepdim=True)
-            grad_c = grad[:, c, :, None]
-            grad_feature.scatter_add_(
-                2, index, grad_c * gate.expand_as(feature).gather(2, index)
-            )
-            grad_gate = (share * grad_c * feature.gather(2, index)).squeeze(2)
-            grad_spatial[:, c].scatter_add_(1, index.squeeze(2), grad_gate)
-            if channel is not None:
-                grad_channel[:, c] = grad_gate
-        return grad_feature.to(feature), grad_spatial.to(spatial), grad_channel
-
-
-def category_pool_per_category(
-    feature: Tensor, spatial: Tensor | None, channel: Tensor | None
-) -> Tensor:
-    """:func:`category_pool_reference`, one category at a time."""
-    if spatial is None:
-        # CA is positive and constant over the positions: it leaves the GMP.
-        return first_max(feature)[:, None] * channel
-    function = (
-        _CategoryPool.apply if torch.is_grad_enabled() else _category_maxima
-    )
-    return function(feature, spatial, channel)
+        grad_spatial.scatter_add_(2, index, grad_gate)
+        return (
+            grad_feature.to(feature),
+            grad_spatial.to(spatial),
+            grad_gate.to(channel),
+            None,
+        )
 
 
 class AttentionImplementation(NamedTuple):
@@ -196,11 +165,49 @@ class AttentionImplementation(NamedTuple):
     pool: Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
 
 
+def implement(kernels: ModuleType) -> AttentionImplementation:
+    """Make an implementation of kernels.
+
+    Args:
+        kernels (ModuleType): Has the functions of :mod:`.category_loops`.
+
+    Returns:
+        AttentionImplementation: Differentiable once, equal to the reference.
+    """
+
+    def spatial_logits(
+        positions: Tensor, guide: Tensor, weight: Tensor
+    ) -> Tensor:
+        if is_exporting():
+            return _export_spatial_logits(positions, guide, weight)
+        if not torch.is_grad_enabled():
+            return kernels.spatial_logits(positions, guide, weight)
+        return _SpatialLogits.apply(positions, guide, weight, kernels)
+
+    def pool(
+        feature: Tensor, spatial: Tensor | None, channel: Tensor | None
+    ) -> Tensor:
+        if spatial is None:
+            # CA is positive and constant over positions: it leaves the GMP.
+            return first_max(feature, 1)[:, None] * channel
+        share = 0.5
+        if channel is None:
+            share = 1
+            channel = feature.new_zeros(()).expand(
+                *spatial.shape[:2], feature.shape[2]
+            )
+        if is_exporting():
+            return share * _export_maxima(feature, spatial, channel)
+        if not torch.is_grad_enabled():
+            return share * kernels.maxima(feature, spatial, channel)
+        return share * _Maxima.apply(feature, spatial, channel, kernels)
+
+    return AttentionImplementation(spatial_logits, pool)
+
+
 IMPLEMENTATIONS = dict(
     reference=AttentionImplementation(
         spatial_logits_reference, category_pool_reference
     ),
-    per_category=AttentionImplementation(
-        spatial_logits_per_category, category_pool_per_category
-    ),
+    per_category=implement(category_loops),
 )

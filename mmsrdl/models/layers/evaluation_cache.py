@@ -5,10 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-# The public name of the same function came with torch 2.3.
-_is_compiling = getattr(torch.compiler, 'is_compiling', None) or (
-    torch._dynamo.is_compiling
-)
+from .compiling import is_compiling
 
 
 class EvaluationCache:
@@ -43,7 +40,7 @@ class EvaluationCache:
         if (
             torch.is_grad_enabled()
             or torch.jit.is_tracing()
-            or _is_compiling()
+            or is_compiling()
             or any(source.device.type != 'cpu' for source in sources)
         ):
             return function()

@@ -1,0 +1,164 @@
+"""Kernels of category attention that go category by category.
+
+They work in the memory of one block, small enough for the cache of a core:
+what a category and a position share never exists for two categories at once.
+Notation as in :mod:`.category_attention`.
+"""
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .compiling import opaque
+
+BLOCK = 2**18
+"""Elements of a block on a CPU, 1 MiB of float32."""
+
+
+def like_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
+    """Memory for the logits, (B, C, P)."""
+    images, length = positions.shape[:2]
+    return positions.new_empty(images, len(guide), length)
+
+
+def like_gradients(
+    grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Memory for the gradients of positions, guide and weight."""
+    return (
+        torch.empty_like(positions),
+        torch.empty_like(guide),
+        torch.empty_like(weight),
+    )
+
+
+def like_maxima(
+    feature: Tensor, spatial: Tensor, channel: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Memory for maxima and positions, (B, C, D).
+
+    Under autocast feature and attention differ in dtype; the maxima have the
+    widest.
+    """
+    dtype = torch.promote_types(feature.dtype, spatial.dtype)
+    dtype = torch.promote_types(dtype, channel.dtype)
+    maxima = channel.new_empty(channel.shape, dtype=dtype)
+    return maxima, torch.empty_like(maxima, dtype=torch.int32)
+
+
+def _lines(length: int, tensor: Tensor) -> int:
+    """How many lines of a length make a block; on accelerators, any."""
+    if tensor.device.type != 'cpu':
+        return max(1, tensor.numel())
+    return max(1, BLOCK // length)
+
+
+@opaque('spatial_logits(Tensor a, Tensor g, Tensor v) -> Tensor', like_logits)
+def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
+    """⟨v, tanh(a_p ⊙ g_c)⟩, (B, C, P); see the reference."""
+    rows = positions.flatten(0, 1)
+    logits = rows.new_empty(len(guide), len(rows))
+    size = _lines(rows.shape[1], rows)
+    for block, out in zip(
+        rows.split(size), logits.split(size, 1), strict=True
+    ):
+        product = torch.empty_like(block)
+        for c, g in enumerate(guide):
+            torch.mul(block, g, out=product).tanh_()
+            torch.mv(product, weight, out=out[c])
+    logits = logits.unflatten(1, positions.shape[:2])
+    return logits.transpose(0, 1).contiguous()
+
+
+@opaque(
+    'spatial_logits_backward(Tensor grad, Tensor a, Tensor g, Tensor v)'
+    ' -> (Tensor, Tensor, Tensor)',
+    like_gradients,
+)
+def spatial_logits_backward(
+    grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of positions, guide and weight, given that of the logits."""
+    rows = positions.flatten(0, 1)
+    grad = grad.transpose(0, 1).flatten(1)
+    grad_rows = torch.zeros_like(rows)
+    grad_guide = torch.zeros_like(guide)
+    grad_weight = torch.zeros_like(weight)
+    size = _lines(rows.shape[1], rows)
+    for block, grad_block, grad_logits in zip(
+        rows.split(size), grad_rows.split(size), grad.split(size, 1),
+        strict=True,
+    ):  # fmt: skip
+        tanh, slope = torch.empty_like(block), torch.empty_like(block)
+        for c, g in enumerate(guide):
+            torch.mul(block, g, out=tanh).tanh_()
+            grad_weight += grad_logits[c] @ tanh
+            # (1 - tanh²) times the gradient of the logit
+            torch.ops.aten.tanh_backward.grad_input(
+                grad_logits[c, :, None], tanh, grad_input=slope
+            )
+            grad_block.addcmul_(slope, weight * g)
+            grad_guide[c] += slope.mul_(block).sum(0)
+    return grad_rows.view_as(positions), grad_guide * weight, grad_weight
+
+
+@opaque(
+    'category_maxima(Tensor f, Tensor s, Tensor c) -> Tensor',
+    lambda *inputs: like_maxima(*inputs)[0],
+)
+def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
+    """GMP(F ⊙ (SA_c + CA_c)), (B, C, D)."""
+    values, _ = like_maxima(feature, spatial, channel)
+    for product, out in _products(feature, spatial, channel, values):
+        torch.amax(product, 1, out=out)
+    return values
+
+
+@opaque(
+    'category_maxima_with_index(Tensor f, Tensor s, Tensor c)'
+    ' -> (Tensor, Tensor)',
+    like_maxima,
+)
+def maxima_with_index(
+    feature: Tensor, spatial: Tensor, channel: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Maxima, and the position of the first of equals, int32, (B, C, D)."""
+    values, index = like_maxima(feature, spatial, channel)
+    for product, out, where in _products(
+        feature, spatial, channel, values, index
+    ):
+        # Of all of PyTorch's maxima with an index by far the fastest.
+        value, position = F.max_pool2d(
+            product[:, :, None].permute(0, 3, 1, 2),
+            (product.shape[1], 1),
+            return_indices=True,
+        )
+        out.copy_(value[..., 0, 0])
+        where.copy_(position[..., 0, 0])
+    return values, index
+
+
+def _products(
+    feature: Tensor, spatial: Tensor, channel: Tensor, *outs: Tensor
+) -> Iterator[tuple[Tensor, ...]]:
+    """F ⊙ (SA_c + CA_c), (b, P, d), in turns, with its places in the outputs.
+
+    The next product overwrites the last.
+    """
+    positions = feature.shape[1]
+    images = _lines(positions * feature.shape[2], feature)
+    channels = _lines(positions, feature)
+    for f, s, *others in _split((feature, spatial, channel, *outs), images, 0):
+        for block, gate, *places in _split((f, *others), channels, 2):
+            product = torch.empty_like(block, dtype=outs[0].dtype)
+            for c in range(spatial.shape[1]):
+                torch.add(gate[:, c, None], s[:, c, :, None], out=product)
+                yield product.mul_(block), *(out[:, c] for out in places)
+
+
+def _split(
+    tensors: tuple[Tensor, ...], size: int, dim: int
+) -> Iterator[tuple[Tensor, ...]]:
+    return zip(*(x.split(size, dim) for x in tensors), strict=True)
