@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os.path as osp
 import re
 
 from mmpretrain.registry import DATASETS
@@ -77,15 +76,12 @@ class CocoMultiLabel(CheckedDataset):
             if labels or not self.filter_empty:
                 file_name = coco.imgs[image_id]['file_name']
                 entries.append(
-                    {
-                        'img_path': osp.join(self.img_prefix, file_name),
-                        'gt_label': sorted(labels),
-                    }
+                    {'img_path': file_name, 'gt_label': sorted(labels)}
                 )
         public = re.fullmatch(r'(?:train|val)20(14|17)', self.split_name)
-        if public and self.CLASSES == COCO_CLASSES and not self._protocol:
-            self._protocol = f'coco{public[1]}'
-            self._protocol += '' if self.filter_empty else '-all'
+        if public and self.CLASSES == COCO_CLASSES and not self.protocol:
+            self.protocol = f'coco{public[1]}'
+            self.protocol += '' if self.filter_empty else '-all'
         return entries
 
     def _read_coco(self) -> COCO:

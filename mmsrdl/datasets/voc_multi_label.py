@@ -3,7 +3,6 @@
 import os.path as osp
 from pathlib import Path
 
-import numpy as np
 from mmpretrain.datasets import VOC
 from mmpretrain.registry import DATASETS
 
@@ -99,10 +98,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
         """Read the split and its annotations."""
         image_ids = self._read_split()
         self._check_policy()
-        entries = [
-            {'img_path': osp.join(self.img_prefix, f'{image_id}.jpg')}
-            for image_id in image_ids
-        ]
+        entries = [{'img_path': f'{image_id}.jpg'} for image_id in image_ids]
         if self.ann_prefix is not None:
             labels = self._read_labels(image_ids)
             for entry, (sure, hard) in zip(entries, labels, strict=True):
@@ -115,17 +111,17 @@ class VOCMultiLabel(CheckedDataset, VOC):
     def _check_policy(self) -> None:
         """Compare ``difficult`` with the protocol, or choose a protocol."""
         public = self.CLASSES == VOC_CLASSES and self.split_name in SPLITS
-        if self._protocol:
-            policy = (load_protocol(self._protocol).difficult or {}).get(
+        if self.protocol:
+            policy = (load_protocol(self.protocol).difficult or {}).get(
                 'train', self.difficult
             )
             if not self.test_mode and policy != self.difficult:
                 warn(
-                    f'Protocol {self._protocol!r} trains with difficult='
+                    f'Protocol {self.protocol!r} trains with difficult='
                     f'{policy!r}, this data set with {self.difficult!r}.'
                 )
         elif public:
-            self._protocol = f'voc{self.year[2:]}'
+            self.protocol = f'voc{self.year[2:]}'
 
     def _read_split(self) -> list[str]:
         """Take the first column of the split file."""
@@ -196,23 +192,3 @@ class VOCMultiLabel(CheckedDataset, VOC):
         warn(
             f'{type(self).__name__} ignores objects of other classes: {names}.'
         )
-
-    def get_data_info(self, idx: int) -> dict:
-        """Get an entry, with ``gt_score`` if difficult classes are unknown.
-
-        Args:
-            idx (int): Index of the image.
-
-        Returns:
-            dict: ``img_path``, ``gt_label``, ``gt_label_difficult``,
-            ``sample_idx`` and maybe ``gt_score`` (C,), float32 in
-            {0, 1, -1}.
-        """
-        info = super().get_data_info(idx)
-        ignore = self.difficult == 'ignore' and not self.test_mode
-        if ignore and 'gt_label' in info:
-            score = np.zeros(len(self.CLASSES), np.float32)
-            score[info['gt_label']] = 1
-            score[info['gt_label_difficult']] = -1
-            info['gt_score'] = score
-        return info
