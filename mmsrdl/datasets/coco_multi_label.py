@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os.path as osp
 import re
 
 from mmpretrain.registry import DATASETS
@@ -76,7 +77,10 @@ class CocoMultiLabel(CheckedDataset):
             if labels or not self.filter_empty:
                 file_name = coco.imgs[image_id]['file_name']
                 entries.append(
-                    {'img_path': file_name, 'gt_label': sorted(labels)}
+                    {
+                        'img_path': osp.join(self.img_prefix, file_name),
+                        'gt_label': sorted(labels),
+                    }
                 )
         public = re.fullmatch(r'(?:train|val)20(14|17)', self.split_name)
         if public and self.CLASSES == COCO_CLASSES and not self.protocol:

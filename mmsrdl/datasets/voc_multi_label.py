@@ -3,6 +3,7 @@
 import os.path as osp
 from pathlib import Path
 
+import numpy as np
 from mmpretrain.datasets import VOC
 from mmpretrain.registry import DATASETS
 
@@ -98,7 +99,10 @@ class VOCMultiLabel(CheckedDataset, VOC):
         """Read the split and its annotations."""
         image_ids = self._read_split()
         self._check_policy()
-        entries = [{'img_path': f'{image_id}.jpg'} for image_id in image_ids]
+        entries = [
+            {'img_path': osp.join(self.img_prefix, f'{image_id}.jpg')}
+            for image_id in image_ids
+        ]
         if self.ann_prefix is not None:
             labels = self._read_labels(image_ids)
             for entry, (sure, hard) in zip(entries, labels, strict=True):
@@ -192,3 +196,23 @@ class VOCMultiLabel(CheckedDataset, VOC):
         warn(
             f'{type(self).__name__} ignores objects of other classes: {names}.'
         )
+
+    def get_data_info(self, idx: int) -> dict:
+        """Get an entry, with ``gt_score`` if difficult classes are unknown.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            dict: ``img_path``, ``gt_label``, ``gt_label_difficult``,
+            ``sample_idx`` and maybe ``gt_score`` (C,), float32 in
+            {0, 1, -1}.
+        """
+        info = super().get_data_info(idx)
+        ignore = self.difficult == 'ignore' and not self.test_mode
+        if ignore and 'gt_label' in info:
+            score = np.zeros(len(self.CLASSES), np.float32)
+            score[info['gt_label']] = 1
+            score[info['gt_label_difficult']] = -1
+            info['gt_score'] = score
+        return info
