@@ -1,6 +1,7 @@
-"""Average precision of every class of a data set at once."""
+"""Average precision and best threshold of every class of a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,6 +38,85 @@ def average_precision(
         raise ValueError(
             f'Unknown average precision {form!r}; choose from {[*AP_FORMS]}.'
         )
+    if scores.size(0) == 0:
+        _check(scores, targets)
+        return scores.new_zeros(scores.size(1), dtype=torch.float64)
+    return torch.cat([AP_FORMS[form](r) for r in _rank(scores, targets)])
+
+
+def best_f1_thresholds(
+    scores: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find the threshold of each class at which its F1 is highest.
+
+    Predicting a label where ``score >= threshold`` gives that F1. It is one
+    of the class's scores; of several as good, the highest.
+
+    Args:
+        scores (Tensor): ``(N, C)`` floats, N at least 1.
+        targets (Tensor): ``(N, C)`` in {-1, 0, 1}.
+
+    Returns:
+        tuple[Tensor, Tensor]: Thresholds ``(C,)`` in the dtype of
+        ``scores``, and F1, float64 ``(C,)``, in [0, 1]. A class without a
+        positive has F1 0 and its highest score for a threshold.
+
+    Raises:
+        ValueError: If a score is NaN or shapes differ.
+    """
+    thresholds, best = [], []
+    for ranking in _rank(scores, targets):
+        hits, known = ranking.hits, ranking.known
+        f1 = 2 * hits.double() / (known + hits[:, -1:]).clamp(min=1)
+        f1 *= ranking.is_threshold
+        best.append(f1.amax(1))
+        # Not argmax: which of several maxima it returns is left open.
+        worse = f1 < best[-1].unsqueeze(1)
+        first = worse.cumprod(1).sum(1, keepdim=True)
+        thresholds.append(ranking.scores.gather(1, first).squeeze(1))
+    return torch.cat(thresholds), torch.cat(best)
+
+
+class _Ranking(NamedTuple):
+    """Some classes with their images by falling score, all ``(C, N)``."""
+
+    scores: Tensor
+    """Floats."""
+    hits: Tensor
+    """Int64, positives down to each rank."""
+    known: Tensor
+    """Int64, targets that are not unknown, down to each rank."""
+    is_threshold: Tensor
+    """Bool, only the last of equal scores is one."""
+
+    def precision(self) -> Tensor:
+        """Float64; 0 where the rank is no threshold."""
+        precision = self.hits.double() / self.known.clamp(min=1)
+        return precision * self.is_threshold
+
+
+def _rank(scores: Tensor, targets: Tensor) -> Iterator[_Ranking]:
+    """Rank the images by each class, some classes at once."""
+    _check(scores, targets)
+    classes_at_once = max(_RANKED_AT_ONCE // scores.size(0), 1)
+    for score, target in zip(
+        scores.t().split(classes_at_once),
+        targets.t().split(classes_at_once),
+        strict=True,
+    ):
+        ranked, order = score.sort(dim=1, descending=True)
+        target = target.gather(1, order)
+        is_threshold = torch.ones_like(ranked, dtype=torch.bool)
+        is_threshold[:, :-1] = ranked[:, 1:] != ranked[:, :-1]
+        yield _Ranking(
+            ranked,
+            hits=(target == 1).cumsum(1),
+            known=(target >= 0).cumsum(1),
+            is_threshold=is_threshold,
+        )
+
+
+def _check(scores: Tensor, targets: Tensor) -> None:
     if scores.shape != targets.shape or scores.ndim != 2:
         raise ValueError(
             'Scores and targets must have one shape (N, C), not '
@@ -44,67 +124,33 @@ def average_precision(
         )
     if scores.isnan().any():
         raise ValueError('A score is NaN: it has no place in a ranking.')
-    if scores.size(0) == 0:
-        return scores.new_zeros(scores.size(1), dtype=torch.float64)
-    classes_at_once = max(_RANKED_AT_ONCE // scores.size(0), 1)
-    chunks = zip(
-        scores.t().split(classes_at_once),
-        targets.t().split(classes_at_once),
-        strict=True,
-    )
-    return torch.cat(
-        [AP_FORMS[form](*_precision_curve(*chunk)) for chunk in chunks]
-    )
 
 
-def _precision_curve(
-    scores: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Precision at every rank.
-
-    Args:
-        scores (Tensor): ``(C, N)`` floats.
-        targets (Tensor): ``(C, N)`` in {-1, 0, 1}.
-
-    Returns:
-        tuple[Tensor, Tensor, Tensor]: All ``(C, N)`` by falling score:
-        int64 positives down to each rank; float64 precision, 0 where the rank
-        is no threshold; and bool, whether it is one, which only the last of
-        equal scores is.
-    """
-    ranked, order = scores.sort(dim=1, descending=True)
-    targets = targets.gather(1, order)
-    hits = (targets == 1).cumsum(1)
-    is_threshold = torch.ones_like(ranked, dtype=torch.bool)
-    is_threshold[:, :-1] = ranked[:, 1:] != ranked[:, :-1]
-    known = (targets >= 0).cumsum(1).clamp(min=1)
-    precision = hits.double() / known * is_threshold
-    return hits, precision, is_threshold
-
-
-def _area(hits: Tensor, precision: Tensor, is_threshold: Tensor) -> Tensor:
+def _area(ranking: _Ranking) -> Tensor:
     """Sum of precision times the step of recall over the thresholds."""
+    return _area_under(ranking.precision(), ranking)
+
+
+def _interpolated(ranking: _Ranking) -> Tensor:
+    """Area under the precision envelope."""
+    return _area_under(_envelope(ranking.precision()), ranking)
+
+
+def _eleven_point(ranking: _Ranking) -> Tensor:
+    """Mean of the precision envelope at recalls 0, 0.1, ..., 1."""
+    hits = ranking.hits
+    # In whole numbers, 10 hits >= k positives, as 0.1 has no exact float.
+    levels = torch.arange(11, device=hits.device) * hits[:, -1:]
+    rank = torch.searchsorted(10 * hits, levels)
+    return _envelope(ranking.precision()).gather(1, rank).mean(1)
+
+
+def _area_under(precision: Tensor, ranking: _Ranking) -> Tensor:
+    hits, is_threshold = ranking.hits, ranking.is_threshold
     hits_before = (hits * is_threshold).cummax(1).values.roll(1, dims=1)
     hits_before[:, 0] = 0
     step = (hits - hits_before) * is_threshold
     return (precision * step).sum(1) / hits[:, -1].clamp(min=1)
-
-
-def _interpolated(
-    hits: Tensor, precision: Tensor, is_threshold: Tensor
-) -> Tensor:
-    """Area under the precision envelope."""
-    return _area(hits, _envelope(precision), is_threshold)
-
-
-def _eleven_point(
-    hits: Tensor, precision: Tensor, is_threshold: Tensor
-) -> Tensor:
-    """Mean of the precision envelope at recalls 0, 0.1, ..., 1."""
-    # In whole numbers, 10 hits >= k positives, as 0.1 has no exact float.
-    levels = torch.arange(11, device=hits.device) * hits[:, -1:]
-    rank = torch.searchsorted(10 * hits, levels)
-    return _envelope(precision).gather(1, rank).mean(1)
 
 
 def _envelope(precision: Tensor) -> Tensor:
@@ -112,9 +158,9 @@ def _envelope(precision: Tensor) -> Tensor:
     return precision.flip(1).cummax(1).values.flip(1)
 
 
-AP_FORMS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+AP_FORMS: dict[str, Callable[[_Ranking], Tensor]] = {
     'area': _area,
     'interpolated': _interpolated,
     '11point': _eleven_point,
 }
-"""Ways to reduce :func:`_precision_curve` to one number per class."""
+"""Ways to reduce a ranking to one number per class."""

@@ -82,8 +82,8 @@ def predicted_labels(
     """
     labels = scores >= thr
     if topk is not None:
-        ranked = scores.sort(dim=1, descending=True).values
-        labels &= scores >= ranked[:, :topk][:, -1:]
+        best = scores.topk(min(topk, scores.size(1)), dim=1).values
+        labels &= scores >= best[:, -1:]
     return labels
 
 

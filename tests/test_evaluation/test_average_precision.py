@@ -4,8 +4,13 @@ from fractions import Fraction
 import pytest
 import torch
 from mmpretrain.evaluation import AveragePrecision
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    precision_recall_curve,
+)
 
+from mmsrdl.evaluation.average_precision import best_f1_thresholds
 from mmsrdl.evaluation.functional import AP_FORMS, average_precision
 
 
@@ -63,6 +68,68 @@ def test_equals_sklearn(case):
     assert compared
 
 
+def devkit(precision, recall, form):
+    """The PASCAL VOC development kit's reduction of a curve, step by step."""
+    if form == '11point':
+        ap = 0
+        for level in range(11):
+            reached = [
+                p
+                for p, r in zip(precision, recall, strict=True)
+                if r >= level / 10 - 1e-12
+            ]
+            ap += max(reached, default=0) / 11
+        return ap
+    precision, recall = [0, *precision, 0], [0, *recall, 1]
+    for i in range(len(precision) - 2, -1, -1):
+        precision[i] = max(precision[i], precision[i + 1])
+    return sum(
+        (recall[i] - recall[i - 1]) * precision[i]
+        for i in range(1, len(recall))
+        if recall[i] != recall[i - 1]
+    )
+
+
+@pytest.mark.parametrize('form', ['interpolated', '11point'])
+def test_equals_devkit_on_the_curve_of_sklearn(case, form):
+    scores, targets = case
+    ap = average_precision(scores, targets, form)
+    compared = 0
+    for score, target, value in zip(scores.t(), targets.t(), ap, strict=True):
+        known = target >= 0
+        if (target == 1).any():
+            compared += 1
+            precision, recall, _ = precision_recall_curve(
+                target[known], score[known]
+            )
+            # Without the point that it adds at recall 0; by rising recall.
+            expected = devkit(precision[-2::-1], recall[-2::-1], form)
+            assert value.item() == pytest.approx(expected, abs=1e-12)
+    assert compared
+
+
+def test_best_threshold_equals_brute_force(case):
+    scores, targets = case
+    before = scores.clone(), targets.clone()
+    thresholds, best = best_f1_thresholds(scores, targets)
+    assert thresholds.dtype == scores.dtype
+    for score, target, threshold, f1 in zip(
+        scores.t(), targets.t(), thresholds, best, strict=True
+    ):
+        known = target >= 0
+        if not (target == 1).any():
+            assert f1 == 0
+            continue
+        tried = {
+            value: f1_score(target[known], score[known] >= value)
+            for value in score.unique().tolist()
+        }
+        assert f1.item() == pytest.approx(max(tried.values()), abs=1e-12)
+        good = [v for v, f in tried.items() if f > f1.item() - 1e-12]
+        assert threshold.item() == max(good), 'of several, the highest'
+    assert all(a.equal(b) for a, b in zip(before, case, strict=True))
+
+
 def test_equals_mmpretrain_without_ties():
     generator = torch.Generator().manual_seed(0)
     scores = torch.randperm(200, generator=generator).view(50, 4) / 200
@@ -85,11 +152,16 @@ def test_does_not_depend_on_the_order_of_images(case, form):
 def test_does_not_depend_on_classes_ranked_at_once(case, form, monkeypatch):
     scores, targets = case
     expected = average_precision(scores, targets, form)
+    best = best_f1_thresholds(scores, targets)
     monkeypatch.setattr(
         'mmsrdl.evaluation.average_precision._RANKED_AT_ONCE',
         2 * len(scores) + 1,
     )
     assert average_precision(scores, targets, form).equal(expected)
+    for ours, whole in zip(
+        best_f1_thresholds(scores, targets), best, strict=True
+    ):
+        assert ours.equal(whole)
 
 
 @pytest.mark.parametrize('form', AP_FORMS)

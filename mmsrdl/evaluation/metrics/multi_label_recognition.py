@@ -4,13 +4,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpretrain.registry import METRICS
 from torch import Tensor
 
 from mmsrdl.datasets.protocols import load_protocol
-from mmsrdl.evaluation.class_table import class_table
+from mmsrdl.evaluation.class_table import (
+    class_columns,
+    class_table,
+    write_class_table,
+)
 from mmsrdl.evaluation.functional import (
     ABSENT_POLICIES,
     AP_FORMS,
@@ -19,13 +24,13 @@ from mmsrdl.evaluation.functional import (
     average_precision,
     class_mean,
     count_labels,
-    precision_recall_f1,
     predicted_labels,
     resolve_difficult,
     summarise_counts,
 )
 
-from .sample_codec import pack_samples, unpack_samples
+from .rank_gather import Batches, gather_batches, join_batches
+from .sample_tensors import stack_samples
 
 
 @METRICS.register_module()
@@ -57,13 +62,19 @@ class MultiLabelRecognitionMetric(BaseMetric):
         absent (str): A class without a positive is left out of mAP, CP, CR
             and F1_macro (``'skip'``) or counts 0 (``'zero'``). Its false
             positives stay in OP. Defaults to ``'skip'``.
-        classwise (bool): Log a table of all classes. Defaults to False.
-        collect_device (str): ``'cpu'`` or ``'gpu'``, how ranks exchange
-            results. Defaults to ``'cpu'``.
+        classwise (bool): Log a table of all classes: AP, P, R, F1, number
+            of positives, and the threshold at which the F1 of the class is
+            highest with that F1. Defaults to False.
+        outfile_prefix (str, optional): Write that table, in full digits, to
+            ``{outfile_prefix}.csv`` and ``{outfile_prefix}.json``. Defaults
+            to None.
+        collect_device (str): MMEngine's ``'cpu'`` or ``'gpu'``. Ranks
+            exchange tensors on the device of the process group in both
+            cases. Defaults to ``'cpu'``.
         prefix (str, optional): Of the returned keys. Defaults to
             ``'multi-label'``.
-        collect_dir (str, optional): Folder shared by the ranks for
-            ``collect_device='cpu'``. Defaults to None.
+        collect_dir (str, optional): MMEngine's folder shared by the ranks,
+            which is not needed here. Defaults to None.
 
     Raises:
         ValueError: If an argument has an unknown value.
@@ -79,6 +90,7 @@ class MultiLabelRecognitionMetric(BaseMetric):
         difficult: str | Mapping[str, str] = 'ignore',
         absent: str = 'skip',
         classwise: bool = False,
+        outfile_prefix: str | None = None,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -105,6 +117,7 @@ class MultiLabelRecognitionMetric(BaseMetric):
         self.difficult = dict(difficult)
         self.absent = absent
         self.classwise = classwise
+        self.outfile_prefix = outfile_prefix
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Store the scores and targets of a batch.
@@ -120,27 +133,54 @@ class MultiLabelRecognitionMetric(BaseMetric):
             ValueError: If a field is missing, scores or labels do not fit the
                 classes, a score is NaN or a target is neither 1, 0 nor -1.
         """
+        if not data_samples:
+            return
         meta = self.dataset_meta or {}
         # To 'negative' a difficult label and an absent one are the same.
         matters = set(self.difficult.values()) != {'negative'}
-        self.results.extend(
-            pack_samples(
+        self.results.append(
+            stack_samples(
                 data_samples,
                 num_classes=len(meta.get('classes') or ()),
                 needs_difficult=matters and bool(meta.get('has_difficult')),
             )
         )
 
-    def compute_metrics(self, results: list[bytes]) -> dict[str, float]:
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Measure the samples of all ranks together.
+
+        Args:
+            size (int): Number of samples of the data set; what the sampler
+                added beyond is dropped.
+
+        Returns:
+            dict[str, float]: Measures in percent under their prefix, on all
+            ranks.
+
+        Raises:
+            ValueError: If there is no sample, or their classes differ in
+                number.
+        """
+        samples = gather_batches(self.results, size)
+        self.results.clear()
+        metrics = [None]
+        if is_main_process():
+            measures = self.compute_metrics([samples])
+            metrics = [{f'{self.prefix}/{k}': v for k, v in measures.items()}]
+        broadcast_object_list(metrics)
+        return metrics[0]
+
+    def compute_metrics(self, results: Batches) -> dict[str, float]:
         """Measure all samples together.
 
         Args:
-            results (list[bytes]): What :meth:`process` stored, of all ranks.
+            results (Sequence[tuple[Tensor, Tensor]]): Scores and targets as
+                :meth:`process` stored them, of all ranks.
 
         Returns:
             dict[str, float]: Measures in percent.
         """
-        scores, targets = unpack_samples(results)
+        scores, targets = join_batches(results)
         ap_targets = resolve_difficult(targets, self.difficult['ap'])
         targets = resolve_difficult(targets, self.difficult['f1'])
         ap = average_precision(scores, ap_targets, self.ap)
@@ -160,9 +200,18 @@ class MultiLabelRecognitionMetric(BaseMetric):
         if protocol is not None:
             text = load_protocol(protocol).describe(self.ap, self.difficult)
             logger.info(f'Protocol {text}')
-        logger.info(self._protocol(len(scores), has_positive, counts))
-        if self.classwise:
-            logger.info('\n' + self._table(ap, has_positive, counts))
+        how = self._protocol(len(scores), has_positive, counts)
+        logger.info(how)
+        if self.classwise or self.outfile_prefix is not None:
+            names = (self.dataset_meta or {}).get('classes')
+            names = names or [str(index) for index in range(len(ap))]
+            columns = class_columns(
+                scores, targets, ap, has_positive, counts, self.absent
+            )
+            if self.classwise:
+                logger.info('\n' + class_table(names, columns))
+            if self.outfile_prefix is not None:
+                write_class_table(self.outfile_prefix, names, columns, how)
         return metrics
 
     def _protocol(
@@ -184,30 +233,6 @@ class MultiLabelRecognitionMetric(BaseMetric):
             f'AP {self.ap}; difficult labels: {self.difficult["ap"]} for AP, '
             f'{self.difficult["f1"]} for P/R/F1; score >= {self.thr}{top}'
         )
-
-    def _table(
-        self, ap: Tensor, has_positive: Tensor, counts: LabelCounts
-    ) -> str:
-        """AP, P, R, F1 in percent and support of every class."""
-        classes = (self.dataset_meta or {}).get('classes')
-        classes = classes or [str(index) for index in range(len(ap))]
-
-        def percent(values: Tensor, counted: Tensor) -> list[float | None]:
-            counted = counted | (self.absent == 'zero')
-            return [
-                100 * value if used else None
-                for value, used in zip(
-                    values.tolist(), counted.tolist(), strict=True
-                )
-            ]
-
-        columns = {'AP': percent(ap, has_positive)}
-        for heading, values in zip(
-            ('P', 'R', 'F1'), precision_recall_f1(counts), strict=True
-        ):
-            columns[heading] = percent(values, counts.present > 0)
-        columns['support'] = counts.present.tolist()
-        return class_table(classes, columns)
 
 
 def _check_choice(name: str, word: str, choices: Sequence[str]) -> None:

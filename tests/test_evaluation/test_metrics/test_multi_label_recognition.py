@@ -1,7 +1,7 @@
+import csv
+import json
 import pickle
 
-import mmengine.dist.dist
-import mmengine.evaluator.metric
 import numpy as np
 import pytest
 import torch
@@ -173,41 +173,12 @@ def test_does_not_depend_on_batches_or_order(chunk_size):
     assert got == pytest.approx(expected, rel=1e-12)
 
 
-def test_gathering_drops_what_a_sampler_added(monkeypatch, tmp_path):
-    samples = [s.to_dict() for s in random_samples(num_images=7)]
-    alone = MultiLabelRecognitionMetric(topk=3)
-    alone.process(None, samples)
-    expected = alone.evaluate(7)
-
-    results = {}
-    monkeypatch.setattr(mmengine.dist.dist, 'barrier', lambda: None)
-    for rank in (1, 0):  # rank 0 reads what rank 1 wrote
-        monkeypatch.setattr(
-            mmengine.dist.dist, 'get_dist_info', lambda rank=rank: (rank, 2)
-        )
-        monkeypatch.setattr(
-            mmengine.evaluator.metric,
-            'is_main_process',
-            lambda rank=rank: rank == 0,
-        )
-        metric = MultiLabelRecognitionMetric(
-            topk=3, collect_dir=str(tmp_path / 'gather')
-        )
-        part = [samples[i % 7] for i in range(rank, 8, 2)]
-        for start in range(0, 4, 3):
-            metric.process(None, part[start : start + 3])
-        results[rank] = metric.evaluate(7)
-    assert results[1] is None
-    assert results[0] == expected
-
-
 def test_stores_little_per_sample():
     metric = MultiLabelRecognitionMetric()
     samples = [s.to_dict() for s in random_samples(100, num_classes=80)]
     metric.process(None, samples)
-    # 5 bytes per class; the rest is pickling. A view of the batch would drag
-    # the whole batch along.
-    assert len(pickle.dumps(metric.results)) < 100 * (5 * 80 + 32)
+    stored = [t.untyped_storage() for pair in metric.results for t in pair]
+    assert sum(storage.nbytes() for storage in stored) == 100 * 5 * 80
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
@@ -267,10 +238,11 @@ def test_log_states_protocol_and_classes(monkeypatch):
         [cell.strip() for cell in line.split('|')[1:-1]]
         for line in table.strip().splitlines()
     ]
-    assert rows[0] == ['class', 'AP', 'P', 'R', 'F1', 'support']
-    assert rows[2] == ['cat'] + ['100.00'] * 4 + ['2']
-    assert rows[3] == ['dog', '-', '-', '-', '-', '0']
-    assert rows[4] == ['teddy bear', '100.00', '-', '-', '-', '0']
+    figures = ['AP', 'P', 'R', 'F1', 'support', 'best F1', 'best thr']
+    assert rows[0] == ['class', *figures]
+    assert rows[2] == ['cat'] + ['100.00'] * 4 + ['2', '100.00', '0.9000']
+    assert rows[3] == ['dog', '-', '-', '-', '-', '0', '-', '-']
+    assert rows[4] == ['teddy bear', '100.00', '-', '-', '-', '0', '-', '-']
 
 
 def test_table_without_class_names(monkeypatch):
@@ -280,7 +252,42 @@ def test_table_without_class_names(monkeypatch):
     )
     evaluate([sample([0.9, 0.1], [0])], classwise=True, absent='zero')
     assert '| 1 ' in lines[1]
-    assert '-' not in lines[1].splitlines()[-1]
+    *figures, best_f1, best_threshold = lines[1].splitlines()[-1].split()[1::2]
+    assert figures == ['1', '0.00', '0.00', '0.00', '0.00', '0']
+    assert best_f1 == best_threshold == '-'
+
+
+def test_class_table_is_written(tmp_path):
+    samples = random_samples()
+    prefix = tmp_path / 'new' / 'srdl.epoch_1'
+    meta = dict(classes=('cat', 'dog', 'a, b', 'été', 'person'))
+    evaluate(samples, meta, outfile_prefix=str(prefix), ap='11point')
+    assert sorted(path.name for path in prefix.parent.iterdir()) == [
+        'srdl.epoch_1.csv',
+        'srdl.epoch_1.json',
+    ]
+    content = json.loads(prefix.with_name('srdl.epoch_1.json').read_bytes())
+    assert '60 images' in content['protocol']
+    assert 'AP 11point' in content['protocol']
+    rows = content['classes']
+    assert [row['class'] for row in rows] == [*meta['classes']]
+    for row in rows:
+        assert row['best F1'] >= row['F1'] > 0
+        assert 0 < row['best thr'] < 1
+    with open(f'{prefix}.csv', encoding='utf-8', newline='') as file:
+        read = list(csv.DictReader(file))
+    assert read == [
+        {key: str(value) for key, value in row.items()} for row in rows
+    ]
+
+
+def test_class_without_figures_is_empty_in_the_files(tmp_path):
+    evaluate([sample([0.9, 0.1], [0])], outfile_prefix=f'{tmp_path}/table')
+    content = json.loads((tmp_path / 'table.json').read_text())
+    figures = dict.fromkeys(('AP', 'P', 'R', 'F1', 'best F1', 'best thr'))
+    assert content['classes'][1] == {'class': '1', 'support': 0, **figures}
+    lines = (tmp_path / 'table.csv').read_text().splitlines()
+    assert lines[-1] == '1,,,,,0,,'
 
 
 def test_is_registered():

@@ -1,44 +1,37 @@
-"""Scores and targets of a sample as one small byte string.
-
-Ranks exchange pickled results. One byte string of 5 C bytes per sample (C
-float32 scores, then C int8 targets) is the least that pickling allows, and
-joins to the matrices of the data set without touching samples one by one.
-"""
+"""Scores and targets of a batch of samples as two checked tensors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mmsrdl.evaluation.functional import DIFFICULT
 
 
-def pack_samples(
+def stack_samples(
     samples: Sequence[Mapping[str, Any]],
     num_classes: int = 0,
     needs_difficult: bool = False,
-) -> list[bytes]:
-    """Check and pack a batch.
+) -> tuple[Tensor, Tensor]:
+    """Check and stack a batch.
 
     Args:
         samples (Sequence[Mapping]): See
-            :class:`~mmsrdl.evaluation.MultiLabelRecognitionMetric`. They are
-            not changed. Without any, nothing is packed.
+            :class:`~mmsrdl.evaluation.MultiLabelRecognitionMetric`; at least
+            one. They are not changed.
         num_classes (int): Number C of classes, 0 if the scores tell it.
             Defaults to 0.
         needs_difficult (bool): Whether every sample must tell its difficult
             labels. Defaults to False.
 
     Returns:
-        list[bytes]: One string per sample.
+        tuple[Tensor, Tensor]: Scores ``(B, C)`` float32 and targets
+        ``(B, C)`` int8 in {-1, 0, 1, :data:`DIFFICULT`}, on the CPU.
 
     Raises:
         ValueError: If a field is missing or its value does not fit.
     """
-    if not samples:
-        return []
     scores = _stack(samples, 'pred_score', num_classes)
     nan_rows = scores.isnan().any(1).nonzero()
     if len(nan_rows):
@@ -46,47 +39,7 @@ def pack_samples(
             f'A predicted score of {_name(samples, nan_rows[0])} is NaN: the '
             'model diverged, or overflowed in half precision.'
         )
-    targets = _targets(samples, scores.size(1), needs_difficult)
-    table = np.empty(len(samples), _record(scores.size(1)))
-    table['scores'] = scores.numpy()
-    table['targets'] = targets.numpy()
-    return [row.tobytes() for row in table]
-
-
-def unpack_samples(rows: Sequence[bytes]) -> tuple[Tensor, Tensor]:
-    """Join packed samples.
-
-    Args:
-        rows (Sequence[bytes]): Strings of :func:`pack_samples`.
-
-    Returns:
-        tuple[Tensor, Tensor]: Scores ``(N, C)`` float32 and targets
-        ``(N, C)`` int8 in {-1, 0, 1, :data:`DIFFICULT`}.
-
-    Raises:
-        ValueError: If there is no sample, or their classes differ in number.
-    """
-    widths = {len(row) for row in rows}
-    if len(widths) != 1:
-        raise ValueError(
-            'No sample was evaluated.'
-            if not widths
-            else 'Samples have scores of different numbers of classes: '
-            f'{sorted(width // 5 for width in widths)}.'
-        )
-    table = np.frombuffer(b''.join(rows), _record(widths.pop() // 5))
-    scores, targets = table['scores'].copy(), table['targets'].copy()
-    return torch.from_numpy(scores), torch.from_numpy(targets)
-
-
-def _record(num_classes: int) -> np.dtype:
-    """Layout of a packed sample."""
-    return np.dtype(
-        [
-            ('scores', np.float32, (num_classes,)),
-            ('targets', np.int8, (num_classes,)),
-        ]
-    )
+    return scores, _targets(samples, scores.size(1), needs_difficult)
 
 
 def _targets(
