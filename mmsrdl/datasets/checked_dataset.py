@@ -1,25 +1,26 @@
 """What every data set here has in common: checks with helpful answers."""
 
-import json
 import logging
-import os
 import os.path as osp
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from mmpretrain.datasets import MultiLabelDataset
 
 from mmsrdl.structures.class_names import check_class_names, describe_unknown
 
+from .compact_dataset import CompactDataset
+from .image_files import find_missing, has_folders, image_backend
+from .json_files import load_json_object
 from .label_sets import read_classes
 from .protocols import follow_protocol
+from .ragged_table import RaggedTable
+from .skipped_images import SkipList
 
 
-class CheckedDataset(MultiLabelDataset):
+class CheckedDataset(CompactDataset):
     """A multi-label data set that checks what it reads.
 
     - ``classes`` may be names, the name of a public label set, or a text
@@ -27,20 +28,38 @@ class CheckedDataset(MultiLabelDataset):
     - An image that is missing or cannot be decoded is left out of training
       with a warning that names it. In testing it is an error, since leaving
       it out would change the result.
+    - What is left out is listed, with the reason, in
+      ``skipped_<split>.tsv`` beside the log file of a run.
     - A class that no image shows is reported: often its name is misspelt.
 
-    Subclasses implement ``load_data_list()``, whose entries hold
-    ``img_path`` and, unless there are no labels, ``gt_label``.
+    Images are loaded, and looked for, by the file backend of the pipeline's
+    ``LoadImageFromFile``. Keys of a backend without folders (LMDB, tar) are
+    paths relative to ``data_root``.
+
+    Subclasses implement ``load_data_list()``; see there.
 
     Args:
         protocol (str, optional): Name of a protocol, such as ``'coco14'``;
             classes and number of images are checked against it, and the
             metric tells it. By default the one that the annotations name or,
             for public data sets, that fits. Defaults to None.
+        check_images (bool): Whether to look for all images when the
+            annotations are read. Defaults to True.
+        skip_file (str, optional): Another file for the list of what is left
+            out. Defaults to None.
     """
 
-    def __init__(self, *args, protocol: str | None = None, **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        protocol: str | None = None,
+        check_images: bool = True,
+        skip_file: str | None = None,
+        **kwargs,
+    ) -> None:
         self.protocol = protocol
+        self._check_images = check_images
+        self._skipped = SkipList(skip_file)
         super().__init__(*args, **kwargs)
 
     @property
@@ -63,43 +82,22 @@ class CheckedDataset(MultiLabelDataset):
     def _join_prefix(self) -> None:
         """Resolve ``~`` in ``data_root``, then join the other paths to it."""
         self.data_root = osp.expanduser(self.data_root)
+        self._key_prefix = self.img_prefix
         super()._join_prefix()
 
-    def _load_json(self, **entries: type) -> dict:
-        """Read ``ann_file``, an object with entries of the given types.
+    def full_init(self) -> None:
+        """Read the annotations, unless they have been read."""
+        if self._fully_initialized:
+            return
+        if not has_folders(image_backend(self.pipeline)):
+            self.data_prefix['img_path'] = self._key_prefix
+        if self._skipped.path is None:
+            self._skipped = SkipList.of_run(f'skipped_{self.split_name}.tsv')
+        super().full_init()
 
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is not JSON or lacks an entry.
-        """
-        if not osp.isfile(self.ann_file):
-            raise FileNotFoundError(
-                f'There is no annotation file {self.ann_file!r}. Check '
-                '`data_root` and `ann_file`.'
-            )
-        try:
-            with open(self.ann_file, encoding='utf-8-sig') as file:
-                content = json.load(file)
-        except ValueError as error:
-            raise ValueError(
-                f'{self.ann_file!r} is not a JSON file: {error}'
-            ) from error
-        found = content if isinstance(content, dict) else {}
-        wrong = [
-            key
-            for key, kind in entries.items()
-            if not isinstance(found.get(key), kind)
-        ]
-        if wrong:
-            kinds = {dict: 'object', list: 'list'}
-            expected = [f'{key} ({kinds[entries[key]]})' for key in entries]
-            raise ValueError(
-                f'{self.ann_file!r} is not the right kind of annotation '
-                f'file: it must be an object with {", ".join(expected)}; '
-                f'found {sorted(found)}, with {", ".join(wrong)} missing or '
-                'of another type.'
-            )
-        return content
+    def _load_json(self, **entries: type) -> dict:
+        """Read ``ann_file``, an object with entries of the given types."""
+        return load_json_object(self.ann_file, entries)
 
     def _match_classes(self, names: Sequence[str]) -> dict[int, int]:
         """Find the classes of the annotation file by their names.
@@ -130,7 +128,7 @@ class CheckedDataset(MultiLabelDataset):
         index = self.class_to_idx
         return {i: index[n] for i, n in enumerate(names) if n in index}
 
-    def filter_data(self) -> list[dict]:
+    def filter_data(self) -> RaggedTable:
         """Leave out missing images, and refuse to go on without any.
 
         Raises:
@@ -138,50 +136,79 @@ class CheckedDataset(MultiLabelDataset):
             FileNotFoundError: If images are missing in testing, or all of
                 them are.
         """
-        data_list = super().filter_data()
+        table = super().filter_data()
         name = type(self).__name__
         follow_protocol(
-            self._metainfo, self.protocol, self.split_name, len(data_list)
+            self._metainfo, self.protocol, self.split_name, len(table)
         )
-        if not data_list:
+        if not table:
             details = '\n'.join(self.extra_repr())
             raise ValueError(f'{name} lists no image at all.\n{details}')
-        missing = _find_missing(info['img_path'] for info in data_list)
-        if missing:
-            message = (
-                f'{name}: {len(missing)} of {len(data_list)} images are '
-                f'missing: {shorten(missing)}.'
+        table = self._to_table(table)
+        paths = table.texts('img_path')
+        self._report_duplicates(paths)
+        if self._check_images:
+            table = self._leave_out_missing(table, paths)
+        self._report_absent_classes(table)
+        return table
+
+    def _report_duplicates(self, paths: Sequence[str]) -> None:
+        if len(set(paths)) < len(paths):
+            seen = set()
+            again = [p for p in paths if p in seen or seen.add(p)]
+            warn(
+                f'{type(self).__name__}: {len(again)} of {len(paths)} entries '
+                f'have the image of an earlier one: {shorten(again)}. They '
+                'stay, and count twice.'
             )
-            if self.test_mode or len(missing) == len(data_list):
-                raise FileNotFoundError(
-                    f'{message} Check `data_root` and `data_prefix`.'
-                )
-            warn(f'{message} They are left out of training.')
-            gone = set(missing)
-            data_list = [x for x in data_list if x['img_path'] not in gone]
-        self._report_absent_classes(data_list)
-        return data_list
 
-    def get_gt_labels(self) -> list[np.ndarray]:
-        """Get the labels of all images, which upstream takes for one each.
+    def _leave_out_missing(
+        self, table: RaggedTable, paths: Sequence[str]
+    ) -> RaggedTable:
+        paths = self._full_paths(paths)
+        backend = image_backend(self.pipeline)
+        missing = find_missing(paths, backend)
+        name = type(self).__name__
+        if missing is None:
+            print_log(
+                f'{name} does not look for its images: {backend.name} cannot '
+                'list them, or is in use.',
+                'current',
+            )
+        if not missing:
+            return table
+        where = self._skipped.add(dict.fromkeys(missing, 'missing'))
+        message = (
+            f'{name}: {len(missing)} of {len(paths)} images are missing: '
+            f'{shorten(missing)}.{where}'
+        )
+        if self.test_mode or len(missing) == len(paths):
+            raise FileNotFoundError(
+                f'{message} Check `data_root` and `data_prefix`.'
+            )
+        warn(f'{message} They are left out of training.')
+        gone = set(missing)
+        return table[[i for i, p in enumerate(paths) if p not in gone]]
 
-        Returns:
-            list[np.ndarray]: Sorted class indices of each image, int64.
-        """
-        return [
-            np.array(self.get_cat_ids(i), np.int64) for i in range(len(self))
-        ]
+    def _tell_choice(self, images: Sequence[str], reason: str) -> None:
+        """List images that an option leaves out, and log how many."""
+        where = self._skipped.add(dict.fromkeys(images, reason))
+        if where:
+            name = type(self).__name__
+            message = f'{name} leaves out {len(images)} images: {reason}.'
+            print_log(message + where, 'current')
 
-    def _report_absent_classes(self, data_list: list[dict]) -> None:
-        if 'gt_label' not in data_list[0]:
+    def _report_absent_classes(self, table: RaggedTable) -> None:
+        if 'gt_label' not in table:
             return
         shown = set()
-        for info in data_list:
-            shown.update(info['gt_label'], info.get('gt_label_difficult', ()))
+        for key in ('gt_label', 'gt_label_difficult'):
+            if key in table:
+                shown.update(np.unique(table.column(key).values).tolist())
         absent = [c for i, c in enumerate(self.CLASSES) if i not in shown]
         if absent:
             warn(
-                f'{type(self).__name__}: none of the {len(data_list)} images '
+                f'{type(self).__name__}: none of the {len(table)} images '
                 f'shows {shorten(absent)}.'
             )
 
@@ -207,6 +234,7 @@ class CheckedDataset(MultiLabelDataset):
             message = f'Cannot read the image {info["img_path"]!r} ({reason})'
             if self.test_mode:
                 raise OSError(f'{message}. Repair or replace the file.')
+            self._skipped.add({info['img_path']: reason})
             warn(f'{message}; training takes another one instead.')
         return data
 
@@ -220,27 +248,3 @@ def shorten(names: Sequence[str], limit: int = 10) -> str:
     """Join names, but no more than ``limit``."""
     rest = f' and {len(names) - limit} more' if len(names) > limit else ''
     return ', '.join(names[:limit]) + rest
-
-
-def _find_missing(paths: Iterable[str]) -> list[str]:
-    """Find missing files by listing each folder once; URLs are not checked.
-
-    Raises:
-        FileNotFoundError: If a whole folder is missing.
-    """
-    folders = defaultdict(list)
-    for path in paths:
-        folder, name = osp.split(path)
-        folders[folder].append(name)
-    missing = []
-    for folder, names in folders.items():
-        if '://' in folder:
-            continue
-        if not osp.isdir(folder or '.'):
-            raise FileNotFoundError(
-                f'There is no image folder {folder!r}. Check `data_root` and '
-                '`data_prefix`.'
-            )
-        present = set(os.listdir(folder or '.'))
-        missing += [osp.join(folder, n) for n in names if n not in present]
-    return missing

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os.path as osp
 import re
 
 from mmpretrain.registry import DATASETS
@@ -67,21 +66,22 @@ class CocoMultiLabel(CheckedDataset):
             category_ids[position]: label
             for position, label in self._match_classes(names).items()
         }
-        entries = []
+        entries, empty = [], []
         for image_id in sorted(coco.imgs):
             labels = {
                 index[annotation['category_id']]
                 for annotation in coco.imgToAnns.get(image_id, ())
                 if annotation['category_id'] in index
             }
+            file_name = coco.imgs[image_id]['file_name']
             if labels or not self.filter_empty:
-                file_name = coco.imgs[image_id]['file_name']
                 entries.append(
-                    {
-                        'img_path': osp.join(self.img_prefix, file_name),
-                        'gt_label': sorted(labels),
-                    }
+                    {'img_path': file_name, 'gt_label': sorted(labels)}
                 )
+            else:
+                empty.append(file_name)
+        if empty:
+            self._tell_choice(empty, 'no label, and filter_empty=True')
         public = re.fullmatch(r'(?:train|val)20(14|17)', self.split_name)
         if public and self.CLASSES == COCO_CLASSES and not self.protocol:
             self.protocol = f'coco{public[1]}'

@@ -1,15 +1,16 @@
 """PASCAL VOC 2007 and 2012."""
 
 import os.path as osp
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
 from mmpretrain.datasets import VOC
 from mmpretrain.registry import DATASETS
 
 from mmsrdl.structures.class_names import describe_unknown
 
 from .checked_dataset import CheckedDataset, shorten, warn
+from .compact_dataset import check_difficult
 from .label_sets import VOC_CLASSES
 from .protocols import load_protocol
 from .voc_xml import iterate_objects, read_voc_xml
@@ -68,7 +69,6 @@ class VOCMultiLabel(CheckedDataset, VOC):
         for name, value, choices in (
             ('split', split, SPLITS),
             ('year', str(year), ('2007', '2012')),
-            ('difficult', difficult, ('negative', 'positive', 'ignore')),
         ):
             if value not in choices:
                 raise ValueError(
@@ -87,7 +87,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
                 '`data_prefix` the folder of the annotations.'
             )
         self.year = str(year)
-        self.difficult = difficult
+        self.difficult = check_difficult(difficult)
         super().__init__(osp.expanduser(data_root), split, **kwargs)
 
     @property
@@ -99,10 +99,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
         """Read the split and its annotations."""
         image_ids = self._read_split()
         self._check_policy()
-        entries = [
-            {'img_path': osp.join(self.img_prefix, f'{image_id}.jpg')}
-            for image_id in image_ids
-        ]
+        entries = [{'img_path': f'{image_id}.jpg'} for image_id in image_ids]
         if self.ann_prefix is not None:
             labels = self._read_labels(image_ids)
             for entry, (sure, hard) in zip(entries, labels, strict=True):
@@ -148,7 +145,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
         lines = path.read_text(encoding='utf-8-sig').splitlines()
         image_ids = [line.split()[0] for line in lines if line.strip()]
         if len(set(image_ids)) != len(image_ids):
-            twice = sorted({i for i in image_ids if image_ids.count(i) > 1})
+            twice = sorted(i for i, n in Counter(image_ids).items() if n > 1)
             raise ValueError(
                 f'{str(path)!r} lists images twice: {shorten(twice)}.'
             )
@@ -196,23 +193,3 @@ class VOCMultiLabel(CheckedDataset, VOC):
         warn(
             f'{type(self).__name__} ignores objects of other classes: {names}.'
         )
-
-    def get_data_info(self, idx: int) -> dict:
-        """Get an entry, with ``gt_score`` if difficult classes are unknown.
-
-        Args:
-            idx (int): Index of the image.
-
-        Returns:
-            dict: ``img_path``, ``gt_label``, ``gt_label_difficult``,
-            ``sample_idx`` and maybe ``gt_score`` (C,), float32 in
-            {0, 1, -1}.
-        """
-        info = super().get_data_info(idx)
-        ignore = self.difficult == 'ignore' and not self.test_mode
-        if ignore and 'gt_label' in info:
-            score = np.zeros(len(self.CLASSES), np.float32)
-            score[info['gt_label']] = 1
-            score[info['gt_label_difficult']] = -1
-            info['gt_score'] = score
-        return info
