@@ -3,12 +3,13 @@
 from .coco_multi_label import CocoMultiLabel
 from .label_sets import get_classes
 from .multi_label_json import MultiLabelJson
-from .transforms import MultiScaleCrop
+from .transforms import LoadImageWithTurboJPEG, MultiScaleCrop
 from .voc_multi_label import VOCMultiLabel
 from .voc_xml import VOCBoxes, load_voc_boxes
 
 __all__ = [
     'CocoMultiLabel',
+    'LoadImageWithTurboJPEG',
     'MultiLabelJson',
     'MultiScaleCrop',
     'VOCBoxes',
