@@ -1,0 +1,168 @@
+"""A CSV or TSV table of one's own, with a line of column names."""
+
+import csv
+import io
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from mmsrdl.structures.class_names import check_class_names, describe_unknown
+
+from .class_lists import index_labels
+from .labelled_images import LabelledImages
+from .separators import choose_separator, split_labels
+from .text_files import read_text
+
+
+def convert_table(
+    path: str | Path,
+    image_column: str | None = None,
+    label_columns: Sequence[str] | None = None,
+    separator: str | None = None,
+    one_hot: bool = False,
+    merge: bool = False,
+    delimiter: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> LabelledImages:
+    """Read a table of images and their labels.
+
+    Args:
+        path (str | Path): The table; its first line names the columns.
+        image_column (str, optional): Column of the paths. By default the
+            first.
+        label_columns (Sequence[str], optional): Columns of the labels. By
+            default all others.
+        separator (str, optional): What is between the labels of a cell. By
+            default ``;``, ``,`` or ``|``, if just one of these occurs.
+        one_hot (bool): Whether each label column is a class, with 1 where
+            the image shows it and 0 where not. Defaults to False.
+        merge (bool): Whether an image may have several lines, whose labels
+            add up. Defaults to False.
+        delimiter (str, optional): What is between columns. By default a tab
+            in files named ``.tsv`` and ``.tab``, else a comma.
+        classes (Sequence[str], optional): Class names. By default the labels
+            that occur, sorted; or the label columns of ``one_hot``.
+
+    Returns:
+        LabelledImages: Paths as in the table, with ``/``.
+
+    Raises:
+        FileNotFoundError: If there is no such table.
+        ValueError: If the table is not valid; the message has the line.
+    """
+    path = Path(path).expanduser()
+    if delimiter is None:
+        delimiter = '\t' if path.suffix in ('.tsv', '.tab') else ','
+    header, rows = _read_rows(path, delimiter)
+    image_column = image_column or header[0]
+    if label_columns is None:
+        label_columns = [name for name in header if name != image_column]
+    _check_columns(path, header, [image_column, *label_columns])
+    image_at = header.index(image_column)
+    labels_at = [header.index(name) for name in label_columns]
+    cells = [[row[i].strip() for i in labels_at] for _, row in rows]
+    if one_hot:
+        classes = classes or label_columns
+        names = [
+            _read_flags(f'{str(path)!r}, line {number}', row, label_columns)
+            for (number, _), row in zip(rows, cells, strict=True)
+        ]
+    else:
+        separator = choose_separator(
+            (cell for row in cells for cell in row), ';,|', separator
+        )
+        names = [
+            [name for cell in row for name in split_labels(cell, separator)]
+            for row in cells
+        ]
+
+    images = {}  # path: where it was first, and the names of its labels
+    for (number, row), found in zip(rows, names, strict=True):
+        where = f'{str(path)!r}, line {number}'
+        name = row[image_at].strip().replace('\\', '/')
+        if not name:
+            raise ValueError(f'{where}: there is no image.')
+        name = posixpath.normpath(name)
+        first, labels = images.setdefault(name, (where, []))
+        if first != where and not merge:
+            raise ValueError(
+                f'{where}: the image {name!r} has a line before ({first}). '
+                'If its labels shall add up, use merge (--merge).'
+            )
+        labels += found
+    classes, indices = index_labels(list(images.values()), classes)
+    data_list = [
+        {'img_path': name, 'gt_label': row}
+        for name, row in zip(images, indices, strict=True)
+    ]
+    notes = []
+    if not one_hot:
+        between = 'not divided' if separator is None else f'at {separator!r}'
+        notes.append(f'Labels of a cell: {between}.')
+    return LabelledImages(classes, data_list, notes=notes)
+
+
+def _read_rows(
+    path: Path, delimiter: str
+) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Column names, and each row with the number of its last line."""
+    reader = csv.reader(
+        io.StringIO(read_text(path), newline=''),
+        delimiter=delimiter,
+        strict=True,
+    )
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(row)]
+    except csv.Error as error:
+        raise ValueError(
+            f'{str(path)!r}, line {reader.line_num}: {error}.'
+        ) from error
+    if len(rows) < 2:
+        raise ValueError(
+            f'{str(path)!r} needs a line of column names and lines of images.'
+        )
+    (_, header), *rows = rows
+    header = [name.strip() for name in header]
+    if any(name.lower().endswith(IMG_EXTENSIONS) for name in header):
+        raise ValueError(
+            f'{str(path)!r}, line 1: {header} are no column names. Put names '
+            'first, such as image,labels.'
+        )
+    check_class_names(header, f'{str(path)!r}, line 1, column names')
+    for number, row in rows:
+        if len(row) != len(header):
+            raise ValueError(
+                f'{str(path)!r}, line {number}: {len(row)} columns instead of '
+                f'{len(header)} ({", ".join(header)}). Quote cells that '
+                f'contain {delimiter!r}.'
+            )
+    return header, rows
+
+
+def _check_columns(
+    path: Path, header: list[str], wanted: Sequence[str]
+) -> None:
+    unknown = [name for name in wanted if name not in header]
+    if unknown or len(wanted) < 2:
+        raise ValueError(
+            f'{str(path)!r} has the columns {", ".join(header)}: '
+            + (
+                f'no {describe_unknown(unknown, header)}.'
+                if unknown
+                else 'there is none for labels.'
+            )
+        )
+
+
+def _read_flags(
+    where: str, cells: list[str], classes: Sequence[str]
+) -> list[str]:
+    """The classes whose cell is 1."""
+    for name, cell in zip(classes, cells, strict=True):
+        if cell not in ('0', '1'):
+            raise ValueError(
+                f'{where}: {name!r} must be 0 or 1, got {cell!r}.'
+            )
+    return [n for n, cell in zip(classes, cells, strict=True) if cell == '1']
