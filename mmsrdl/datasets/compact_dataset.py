@@ -109,7 +109,9 @@ class CompactDataset(MultiLabelDataset):
             float32 in [0, 1], -1 where unknown, if an entry of the data set
             has scores or unknown classes, or difficult ones are ignored.
         """
-        info = super().get_data_info(idx)
+        self.full_init()
+        info = self.data_list[idx]
+        info['sample_idx'] = idx % len(self)
         info['img_path'] = self._full_paths([info['img_path']])[0]
         negative = info.pop('gt_label_negative', None)
         policy = {'ignore': -1, 'positive': 1}.get(self.difficult)
@@ -131,6 +133,11 @@ class CompactDataset(MultiLabelDataset):
             if policy is not None:
                 info['gt_score'][difficult] = policy
         return info
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Get the sorted class indices of an image."""
+        idx = range(len(self))[idx]
+        return self.data_list.column('gt_label').row(idx)
 
     def get_gt_labels(self) -> list[np.ndarray]:
         """Get the labels of all images, which upstream takes for one each.

@@ -55,20 +55,39 @@ def masked_mean(
 
     Args:
         loss_module (nn.Module): Element-wise under
-            ``reduction_override='none'``, as MMPretrain's losses are.
-        logits (Tensor): (B, C).
+            ``reduction_override='none'``, as MMPretrain's multi-label losses
+            are: ``CrossEntropyLoss(use_sigmoid=True)``, ``AsymmetricLoss``,
+            ``FocalLoss``, ``LabelSmoothLoss(mode='multi_label')``. Weights
+            of classes or positives do not change what the mean divides by.
+        logits (Tensor): (B, C); where the target is unknown of no effect,
+            whatever they are.
         target (Tensor): (B, C), -1 where unknown.
         **kwargs: For the loss module.
 
     Returns:
         Tensor: Scalar; 0, with a graph, if nothing is known.
+
+    Raises:
+        ValueError: If the loss mixes classes, as a softmax does.
     """
+    if getattr(loss_module, 'use_sigmoid', True) is False:
+        raise ValueError(
+            f'{type(loss_module).__name__} with use_sigmoid=False chooses one '
+            'label of an image: for several give use_sigmoid=True.'
+        )
     known = target >= 0
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    loss = loss_module(
-        logits,
-        target.clamp(min=0).to(logits.dtype),
-        reduction_override='none',
-        **kwargs,
-    )
+    logits = logits.masked_fill(~known, 0)
+    target = target.clamp(min=0).to(logits.dtype)
+    if logits.shape[1] == 1:
+        # MMPretrain's losses take one column for indices of classes.
+        logits, target = logits.expand(-1, 2), target.expand(-1, 2)
+    loss = loss_module(logits, target, reduction_override='none', **kwargs)
+    if loss.shape != logits.shape:
+        raise ValueError(
+            f'{type(loss_module).__name__} must give one value for each image '
+            f'and class, {tuple(logits.shape)}, but gave '
+            f'{tuple(loss.shape)}: it is no multi-label loss.'
+        )
+    loss = loss[:, : known.shape[1]]
     return (loss * known).sum() / known.sum().clamp(min=1)
