@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
+from mmpretrain.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 
-import mmsrdl  # noqa: F401
+from mmsrdl.datasets.protocols import load_protocol
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 
@@ -39,14 +39,22 @@ def make_coco(root, write_image):
         path.write_text(json.dumps(content))
 
 
-def make_own(root, write_image):
-    write_image(root / 'images' / 'a.jpg')
-    for name in ('train.json', 'val.json'):
+def make_json(root, write_image, folder='images', names=('train', 'val')):
+    write_image(root / folder / 'a.jpg')
+    for name in names:
         content = {
             'metainfo': {'classes': ['dog']},
             'data_list': [{'img_path': 'a.jpg', 'gt_label': [0]}],
         }
-        (root / name).write_text(json.dumps(content))
+        (root / f'{name}.json').write_text(json.dumps(content))
+
+
+def make_nuswide(root, write_image):
+    make_json(root, write_image, 'Flickr', ('train', 'test'))
+
+
+def make_vg(root, write_image):
+    make_json(root, write_image, '.', ('vg500_train', 'vg500_test'))
 
 
 LAYOUTS = {
@@ -54,7 +62,9 @@ LAYOUTS = {
     'voc12_448px': ('VOC12_ROOT', make_voc, 'train', 'val'),
     'coco14_448px': ('COCO_ROOT', make_coco, 'train2014', 'val2014'),
     'coco17_448px': ('COCO_ROOT', make_coco, 'train2017', 'val2017'),
-    'multilabel_json': ('DATA_ROOT', make_own, 'a', 'a'),
+    'multilabel_json': ('DATA_ROOT', make_json, 'a', 'a'),
+    'nuswide_448px': ('NUSWIDE_ROOT', make_nuswide, 'a', 'a'),
+    'vg500_448px': ('VG_ROOT', make_vg, 'a', 'a'),
 }
 
 
@@ -95,6 +105,13 @@ def test_settings(name, monkeypatch):
     monkeypatch.delenv(LAYOUTS[name][0], raising=False)
     config = Config.fromfile(CONFIGS / f'{name}.py')
     train, val = config.train_dataloader, config.val_dataloader
+    named = [loader.dataset.get('protocol') for loader in (train, val)]
+    public = None if name == 'multilabel_json' else name.split('_')[0]
+    assert named == [public, public]
+    if public:
+        evaluator = METRICS.build(config.val_evaluator)
+        settings = evaluator.ap, evaluator.difficult
+        assert load_protocol(public).differences(*settings) == []
     assert config.test_dataloader == val
     assert config.test_evaluator == config.val_evaluator
     assert config.val_evaluator.type == 'MultiLabelRecognitionMetric'

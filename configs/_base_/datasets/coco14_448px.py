@@ -61,6 +61,7 @@ train_dataloader = dict(
         ann_file='annotations/instances_train2014.json',
         data_prefix=dict(img_path='train2014'),
         filter_empty=True,
+        protocol='coco14',
         pipeline=train_pipeline,
     ),
 )
@@ -76,6 +77,7 @@ val_dataloader = dict(
         ann_file='annotations/instances_val2014.json',
         data_prefix=dict(img_path='val2014'),
         filter_empty=True,
+        protocol='coco14',
         test_mode=True,
         pipeline=test_pipeline,
     ),

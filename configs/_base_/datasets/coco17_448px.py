@@ -6,12 +6,14 @@ train_dataloader = dict(
     dataset=dict(
         ann_file='annotations/instances_train2017.json',
         data_prefix=dict(img_path='train2017'),
+        protocol='coco17',
     )
 )
 val_dataloader = dict(
     dataset=dict(
         ann_file='annotations/instances_val2017.json',
         data_prefix=dict(img_path='val2017'),
+        protocol='coco17',
     )
 )
 test_dataloader = val_dataloader

@@ -6,9 +6,13 @@ _base_ = './voc07_448px.py'
 data_root = '{{$VOC12_ROOT:data/VOCdevkit/VOC2012}}'
 
 train_dataloader = dict(
-    dataset=dict(data_root=data_root, split='train', year='2012')
+    dataset=dict(
+        data_root=data_root, split='train', year='2012', protocol='voc12'
+    )
 )
 val_dataloader = dict(
-    dataset=dict(data_root=data_root, split='val', year='2012')
+    dataset=dict(
+        data_root=data_root, split='val', year='2012', protocol='voc12'
+    )
 )
 test_dataloader = val_dataloader

@@ -48,6 +48,8 @@ def report(images: LabelledImages, shown: int = 10) -> str:
             + ', '.join(f'{n:,} {why}' for why, n in reasons.most_common())
         )
     lines += [f'Note: {note}' for note in images.notes]
+    if not images.protocol and len(images.classes) <= shown * 10:
+        lines.append(f'In the config: classes = {list(images.classes)}')
     if labels:
         lines += ['', *_frequencies(images.classes, labels, shown)]
     return '\n'.join(lines)

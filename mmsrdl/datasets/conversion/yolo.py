@@ -21,7 +21,7 @@ def convert_yolo(
 ) -> LabelledImages:
     """Take the classes of an image's boxes for its labels.
 
-    The box of ``images/train/a.jpg`` are in ``labels/train/a.txt``, a line
+    The boxes of ``images/train/a.jpg`` are in ``labels/train/a.txt``, a line
     each, with the index of the class first; or in ``train/images`` and
     ``train/labels``. An image without such a file, or with an empty one,
     shows no class.
@@ -35,8 +35,9 @@ def convert_yolo(
             ``root``, or ``labels/classes.txt``.
 
     Returns:
-        LabelledImages: Paths are relative to the folder of images. Label
-        files without an image are skipped.
+        LabelledImages: Paths are relative to ``images`` in ``root``, or in
+        the other layout to ``root``. Label files without an image are
+        skipped.
 
     Raises:
         FileNotFoundError: If a folder or the class names are missing.
@@ -44,6 +45,9 @@ def convert_yolo(
     """
     root = Path(root).expanduser()
     image_dir, label_dir = _find_folders(root, split)
+    base = root / 'images'
+    if not image_dir.is_relative_to(base):
+        base = root
     if classes is None:
         classes = _read_classes(root)
     entries, used = [], {label_dir / 'classes.txt'}
@@ -58,9 +62,8 @@ def convert_yolo(
         labels = set()
         if label_file.is_file():
             labels = _read_labels(label_file, len(classes))
-        entries.append(
-            {'img_path': name.as_posix(), 'gt_label': sorted(labels)}
-        )
+        path = (image_dir / name).relative_to(base).as_posix()
+        entries.append({'img_path': path, 'gt_label': sorted(labels)})
     if not entries:
         raise ValueError(f'There is no image in {str(image_dir)!r}.')
     return LabelledImages(
@@ -71,7 +74,7 @@ def convert_yolo(
             for path in _walk(label_dir)
             if path.suffix == '.txt' and path not in used
         ],
-        notes=[f'Paths are relative to {str(image_dir)!r}.'],
+        notes=[f'Paths are relative to {str(base)!r}.'],
     )
 
 

@@ -28,12 +28,16 @@ def root(request, tmp_path, write_image):
 def test_layouts(root):
     images = convert_yolo(root, 'train')
     assert images.classes == ('Käfer', 'dog', 'cat')
+    # DATA_ROOT/images is where the template for own images looks.
+    inner = (root / 'images').is_dir()
+    start = 'train' if inner else 'train/images'
     assert images.data_list == [
-        {'img_path': 'a.jpg', 'gt_label': [0, 2]},
-        {'img_path': 'b.jpg', 'gt_label': [1]},
-        {'img_path': 'c.jpg', 'gt_label': []},
-        {'img_path': 'd.jpg', 'gt_label': []},
+        {'img_path': f'{start}/a.jpg', 'gt_label': [0, 2]},
+        {'img_path': f'{start}/b.jpg', 'gt_label': [1]},
+        {'img_path': f'{start}/c.jpg', 'gt_label': []},
+        {'img_path': f'{start}/d.jpg', 'gt_label': []},
     ]
+    images.check_images(root / 'images' if inner else root)
     ((path, why),) = images.skipped
     assert path.endswith('e.txt') and why == 'labels without an image'
 

@@ -120,6 +120,8 @@ def test_report_counts_and_compares():
         'cat         3  60.0 %',
         'dog         2  40.0 %',
     ]
+    assert 'In the config' not in text
+    assert "In the config: classes = ['cat', 'dog']" in report(make())
     same = make(4952, protocol='voc07', split='test')
     assert '4,952 images, as here' in report(same)
     assert 'no count for' in report(make(protocol='voc07', split='mine'))
