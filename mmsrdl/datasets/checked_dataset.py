@@ -29,7 +29,7 @@ class CheckedDataset(CompactDataset):
       with a warning that names it. In testing it is an error, since leaving
       it out would change the result.
     - What is left out is listed, with the reason, in
-      ``skipped_<split>.tsv`` beside the log file of a run.
+      ``skipped_<split>.txt`` beside the log file of a run.
     - A class that no image shows is reported: often its name is misspelt.
 
     Images are loaded, and looked for, by the file backend of the pipeline's
@@ -92,7 +92,7 @@ class CheckedDataset(CompactDataset):
         if not has_folders(image_backend(self.pipeline)):
             self.data_prefix['img_path'] = self._key_prefix
         if self._skipped.path is None:
-            self._skipped = SkipList.of_run(f'skipped_{self.split_name}.tsv')
+            self._skipped = SkipList.of_run(f'skipped_{self.split_name}.txt')
         super().full_init()
 
     def _load_json(self, **entries: type) -> dict:
