@@ -4,24 +4,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from .class_names import check_class_names, describe_unknown
+from .class_names import check_class_names
+from .label_file import LabelFile
 
 
 @dataclass(frozen=True, eq=False)
-class LabelEmbedding:
+class LabelEmbedding(LabelFile):
     """Word vectors that carry the names of the classes they belong to.
 
-    The rows of a bare array of vectors belong to classes only by their
-    order, and a wrong order goes unnoticed: the model trains, just worse.
-    Here every row has its name, and a user takes the rows with
-    :meth:`align`.
-
     On disk it is an ``.npz`` file with the arrays ``names``, ``vectors``
-    and ``source``, free of pickled objects.
+    and ``source``, free of pickled objects. A user takes the rows with
+    :meth:`align`.
 
     Args:
         names (Sequence[str]): C unique class names.
@@ -34,6 +30,14 @@ class LabelEmbedding:
         ValueError: If the names are not unique, the shapes do not agree or
             a vector holds NaN or infinity.
     """
+
+    kind = 'label-embedding'
+    holds = '`vectors` (C, E)'
+    recipe = (
+        'Make one from GloVe vectors with '
+        'tools/dataset_converters/glove_to_label_embedding.py, or from other '
+        'sources with make_label_embedding.py beside it.'
+    )
 
     names: tuple[str, ...]
     vectors: np.ndarray
@@ -68,62 +72,35 @@ class LabelEmbedding:
         object.__setattr__(self, 'vectors', vectors)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> 'LabelEmbedding':
-        """Read an ``.npz`` file.
+    def from_npy(
+        cls, path: str | os.PathLike, classes: Sequence[str]
+    ) -> 'LabelEmbedding':
+        """Name the rows of an ``.npy`` file of vectors.
 
         Args:
-            path (str | os.PathLike): The file.
+            path (str | os.PathLike): File of a float array (C, E).
+            classes (Sequence[str]): Class names in the order of its rows,
+                which the file cannot tell.
 
         Returns:
-            LabelEmbedding: What it holds.
+            LabelEmbedding: The vectors.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is not a label-embedding file.
+            TypeError: If it does not hold floats.
+            ValueError: If it is not such a file, or does not fit the names.
         """
         path = Path(path).expanduser()
         if not path.is_file():
-            raise FileNotFoundError(
-                f'There is no label-embedding file {str(path)!r}. Make one '
-                'from GloVe vectors with '
-                'tools/dataset_converters/glove_to_label_embedding.py.'
-            )
+            raise FileNotFoundError(f'There is no file {str(path)!r}.')
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                names = arrays['names']
-                vectors = arrays['vectors']
-                source = arrays['source']
-            if names.dtype.kind != 'U' or names.ndim != 1:
-                raise TypeError(
-                    'names must be a one-dimensional array of strings, got '
-                    f'{names.dtype} of shape {names.shape}'
-                )
-            return cls(names.tolist(), vectors, str(source))
-        except (
-            BadZipFile, EOFError, KeyError, IndexError, OSError, TypeError,
-            ValueError,
-        ) as error:  # fmt: skip
+            with path.open('rb') as file:
+                vectors = np.lib.format.read_array(file, allow_pickle=False)
+        except (EOFError, ValueError) as error:
             raise ValueError(
-                f'{str(path)!r} is not a label-embedding file, an .npz with '
-                '`names` (C), `vectors` (C, E) and `source`, all without '
-                f'pickled objects: {error}'
+                f'{str(path)!r} is not an .npy file of numbers: {error}'
             ) from error
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the ``.npz`` file that :meth:`load` reads.
-
-        Args:
-            path (str | os.PathLike): The file; missing folders are made.
-        """
-        path = Path(path).expanduser()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open('wb') as file:
-            np.savez(
-                file,
-                names=np.array(self.names),
-                vectors=self.vectors,
-                source=np.array(self.source),
-            )
+        return cls(classes, vectors, path.name)
 
     def align(self, classes: Sequence[str]) -> np.ndarray:
         """Take the vectors of the given classes, in their order.
@@ -139,18 +116,31 @@ class LabelEmbedding:
         Raises:
             ValueError: If a class has no vector, or is given twice.
         """
-        classes = check_class_names(classes, 'classes')
-        rows = {name: row for row, name in enumerate(self.names)}
-        missing = [name for name in classes if name not in rows]
-        if missing:
+        return self.vectors[self.rows_of(classes)]
+
+    def rescale(self, std: float) -> 'LabelEmbedding':
+        """Multiply all vectors by one factor.
+
+        The scale decides how strongly labels modulate the attention before
+        training: sentence encoders give vectors of length 1, while the
+        entries of GloVe 6B vectors have a standard deviation of 0.4.
+
+        Args:
+            std (float): Root mean square of the entries of the result.
+
+        Returns:
+            LabelEmbedding: The rescaled vectors.
+
+        Raises:
+            ValueError: If all vectors are zero or ``std`` is not positive.
+        """
+        rms = float(np.sqrt(np.mean(np.square(self.vectors, dtype=float))))
+        if not rms or not 0 < std < np.inf:
             raise ValueError(
-                f'The label embedding ({self.source or "unnamed"}, '
-                f'{len(self.names)} names) has no vector for '
-                f'{len(missing)} of {len(classes)} classes: '
-                f'{describe_unknown(missing, self.names)}. Names must agree '
-                'letter by letter.'
+                f'Vectors of scale {rms:g} cannot be brought to {std:g}.'
             )
-        return self.vectors[[rows[name] for name in classes]]
+        source = f'{self.source}; rescaled to {std:g}'
+        return LabelEmbedding(self.names, self.vectors * (std / rms), source)
 
     @classmethod
     def random(
