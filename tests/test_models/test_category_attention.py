@@ -1,25 +1,42 @@
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 
-from mmsrdl.models.layers import IMPLEMENTATIONS, EvaluationCache
+from mmsrdl.models.layers import (
+    IMPLEMENTATIONS,
+    EvaluationCache,
+    category_loops,
+    find_implementation,
+)
+from mmsrdl.models.layers.category_triton import is_available
 
+DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 REFERENCE = IMPLEMENTATIONS['reference']
-FAST = [name for name in IMPLEMENTATIONS if name != 'reference']
+# On a GPU Triton's kernels are compiled; here they can be interpreted, which
+# must be said before the process starts: see the last test.
+INTERPRETED = os.environ.get('TRITON_INTERPRET') == '1'
+HAS_TRITON = INTERPRETED or is_available(torch.device(DEVICE))
+FAST = ['per_category'] + ['triton'] * HAS_TRITON
 
 
-def inputs(dtype, categories=5, seed=0):
+def inputs(dtype, categories=5, channels=9, hidden=7, seed=0):
     generator = torch.Generator().manual_seed(seed)
 
     def rand(*shape):
-        return torch.randn(*shape, generator=generator, dtype=dtype)
+        x = torch.randn(*shape, generator=generator, dtype=dtype)
+        return x.to(DEVICE)
 
     return dict(
-        positions=rand(3, 12, 7),
-        guide=rand(categories, 7),
-        weight=rand(7),
-        feature=rand(3, 12, 9),
+        positions=rand(3, 12, hidden),
+        guide=rand(categories, hidden),
+        weight=rand(hidden),
+        feature=rand(3, 12, channels),
         spatial=rand(3, categories, 12).sigmoid(),
-        channel=rand(3, categories, 9).sigmoid(),
+        channel=rand(3, categories, channels).sigmoid(),
     )
 
 
@@ -30,7 +47,7 @@ def run(function, *arguments):
     ]
     value = function(*arguments)
     generator = torch.Generator().manual_seed(1)
-    weight = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+    weight = torch.randn(value.shape, generator=generator).to(value)
     needed = [x for x in arguments if x is not None]
     return [value, *torch.autograd.grad((value * weight).sum(), needed)]
 
@@ -67,7 +84,57 @@ def test_pool_equals_reference(name, dtype, without):
         assert_close([fast(*arguments)], expected[:1])
 
 
-@pytest.mark.parametrize('name', IMPLEMENTATIONS)
+@pytest.mark.parametrize('name', FAST)
+def test_sizes_beyond_one_block_equal_reference(name, monkeypatch):
+    """No size is a multiple of a block's; several blocks in each direction."""
+    monkeypatch.setattr(category_loops, 'BLOCK', 600)
+    x = inputs(torch.float32, categories=11, channels=140, hidden=150)
+    for key in ('spatial_logits', 'pool'):
+        arguments = list(x.values())
+        arguments = arguments[:3] if key == 'spatial_logits' else arguments[3:]
+        fast, reference = (
+            getattr(IMPLEMENTATIONS[each], key) for each in (name, 'reference')
+        )
+        assert_close(run(fast, *arguments), run(reference, *arguments))
+
+
+@pytest.mark.parametrize('name', FAST)
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_precision_is_near_reference(name, dtype):
+    """As autocast gives them: F and CA in half, SA in single precision."""
+    if dtype == torch.float16 and torch.__version__.startswith('2.1.'):
+        pytest.skip('PyTorch 2.1 has few operations for it on CPUs.')
+    x = inputs(torch.float32)
+    half = {k: v.to(dtype).float() for k, v in x.items() if k != 'spatial'}
+    half['spatial'] = x['spatial']
+    low = {k: v if k == 'spatial' else v.to(dtype) for k, v in half.items()}
+    tolerance = 8 * torch.finfo(dtype).eps
+    for key, names in (
+        ('spatial_logits', ('positions', 'guide', 'weight')),
+        ('pool', ('feature', 'spatial', 'channel')),
+    ):
+        expected = run(getattr(REFERENCE, key), *(half[n] for n in names))
+        actual = run(
+            getattr(IMPLEMENTATIONS[name], key), *(low[n] for n in names)
+        )
+        assert [a.dtype for a in actual[1:]] == [low[n].dtype for n in names]
+        for a, b in zip(actual, expected, strict=True):
+            assert (a.float() - b).abs().max() <= tolerance * b.abs().max()
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_nan_is_not_lost(name):
+    x = inputs(torch.float32)
+    x['feature'][1, 4, 2] = float('nan')
+    with torch.no_grad():
+        pooled = IMPLEMENTATIONS[name].pool(
+            x['feature'], x['spatial'], x['channel']
+        )
+    assert pooled[1, :, 2].isnan().all()
+    assert pooled.isnan().sum() == pooled.shape[1]
+
+
+@pytest.mark.parametrize('name', ['reference', *FAST])
 def test_equal_maxima_send_the_gradient_to_the_first(name):
     values = [[0.0, 2.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
     feature = torch.tensor([values]).transpose(1, 2).requires_grad_()
@@ -83,10 +150,14 @@ def test_gradients_are_the_derivatives(name):
     x = {k: v.requires_grad_() for k, v in inputs(torch.float64).items()}
     fast = IMPLEMENTATIONS[name]
     assert torch.autograd.gradcheck(
-        fast.spatial_logits, (x['positions'], x['guide'], x['weight'])
+        fast.spatial_logits,
+        (x['positions'], x['guide'], x['weight']),
+        fast_mode=True,
     )
     assert torch.autograd.gradcheck(
-        fast.pool, (x['feature'], x['spatial'], x['channel'])
+        fast.pool,
+        (x['feature'], x['spatial'], x['channel']),
+        fast_mode=True,
     )
 
 
@@ -108,6 +179,8 @@ class LargestTensor(torch.utils._python_dispatch.TorchDispatchMode):
 @pytest.mark.parametrize('name', FAST)
 def test_no_tensor_over_categories_and_positions_and_channels(name):
     """Forward and backward of fast ways; the reference is seen to have it."""
+    if name == 'triton' and INTERPRETED:
+        pytest.skip("The interpreter's own copies would be counted.")
     largest = {}
     for each in (name, 'reference'):
         x = inputs(torch.float32, categories=40)
@@ -118,6 +191,32 @@ def test_no_tensor_over_categories_and_positions_and_channels(name):
     outputs = 3 * 40 * 12  # (B, C, P), larger than (B, D, P) here
     assert largest[name] <= outputs
     assert largest['reference'] == 3 * 40 * 9 * 12
+
+
+def test_auto_takes_what_is_there():
+    best = IMPLEMENTATIONS['triton' if HAS_TRITON else 'per_category']
+    assert find_implementation('auto', torch.device(DEVICE)) is best
+
+
+@pytest.mark.skipif(HAS_TRITON, reason='Triton runs here')
+def test_triton_says_what_it_needs():
+    with pytest.raises(RuntimeError, match='CUDA GPU .* Use .auto.'):
+        find_implementation('triton', torch.device('cpu'))
+
+
+@pytest.mark.skipif(HAS_TRITON, reason='Triton is tested directly')
+def test_triton_in_its_interpreter():
+    """The kernels' logic, on the CPU, by the tests above."""
+    pytest.importorskip('triton', minversion='3.0')
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-k', 'triton', __file__],
+        env=os.environ | {'TRITON_INTERPRET': '1'},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(re.search(r'(\d+) passed', done.stdout)[1]) >= 14
 
 
 class TestEvaluationCache:

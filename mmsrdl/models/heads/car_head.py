@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from ..layers import (
     IMPLEMENTATIONS,
+    AttentionImplementation,
     CategoryAttention,
     EvaluationCache,
     ObjectErasing,
+    find_implementation,
 )
 from ..layers.category_attention import first_max
 from .multi_label_targets import masked_mean, stack_targets
@@ -45,8 +47,9 @@ class CARHead(MultiLabelClsHead):
             :class:`~mmsrdl.models.layers.ObjectErasing`, or one. Defaults to
             None, no erasing.
         attention_impl (str): ``'reference'``, the equations literally;
-            ``'per_category'``, equal and lean; or ``'auto'``, the best for
-            the device. Defaults to ``'auto'``.
+            ``'per_category'``, equal and lean; ``'triton'``, equal and fused
+            for CUDA; or ``'auto'``, the best there is for the device.
+            Defaults to ``'auto'``.
         loss (dict): Loss, any of MMPretrain's that works on (B, C) targets.
             Defaults to ``dict(type='CrossEntropyLoss', use_sigmoid=True)``.
         thr (float, optional): Score from which a label is predicted.
@@ -115,11 +118,6 @@ class CARHead(MultiLabelClsHead):
         self.classifier = nn.Linear(in_channels, num_classes)
         self._cache = EvaluationCache()
 
-    @property
-    def _attention(self):
-        name = self.attention_impl
-        return IMPLEMENTATIONS['per_category' if name == 'auto' else name]
-
     # --- equations ---------------------------------------------------------
 
     def attend(self, feats: tuple[Tensor, Tensor]) -> CategoryAttention:
@@ -136,7 +134,7 @@ class CARHead(MultiLabelClsHead):
         feature, guide = _flatten(feats[0]), self._guide(feats[1])
         channel = self._channel(feature, guide)
         spatial = self._spatial(feature, guide)
-        features = self._attention.pool(feature, spatial, channel)
+        features = self._pool(feature, spatial, channel)
         if spatial is not None:
             spatial = spatial.unflatten(2, feats[0].shape[2:])
         return CategoryAttention(
@@ -181,10 +179,20 @@ class CARHead(MultiLabelClsHead):
         if not self.spatial_attention:
             return None
         positions = self.f_sa(feature)
-        logits = self._attention.spatial_logits(
+        implementation = self._implementation(positions)
+        logits = implementation.spatial_logits(
             positions, guide.to(positions), self.f_s.weight[0].to(positions)
         )
         return (logits + self.f_s.bias).sigmoid()
+
+    def _pool(
+        self, feature: Tensor, spatial: Tensor | None, channel: Tensor | None
+    ) -> Tensor:
+        """f_c, (B, K, D), of the K categories of the given attention."""
+        return self._implementation(feature).pool(feature, spatial, channel)
+
+    def _implementation(self, tensor: Tensor) -> AttentionImplementation:
+        return find_implementation(self.attention_impl, tensor.device)
 
     def _classify(
         self, features: Tensor, categories: Tensor | None = None
@@ -221,9 +229,7 @@ class CARHead(MultiLabelClsHead):
         channel = attention.channel
         if channel is not None:
             channel = channel[image, chosen]
-        features = self._attention.pool(
-            _flatten(feats[0]), spatial.flatten(2), channel
-        )
+        features = self._pool(_flatten(feats[0]), spatial.flatten(2), channel)
         erased = self._classify(features, chosen)
         return attention.logits.scatter(1, chosen, erased)
 

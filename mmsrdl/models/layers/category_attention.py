@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from . import category_loops
+from . import category_loops, category_triton
 from .compiling import is_exporting
 
 
@@ -210,4 +210,33 @@ IMPLEMENTATIONS = dict(
         spatial_logits_reference, category_pool_reference
     ),
     per_category=implement(category_loops),
+    triton=implement(category_triton),
 )
+
+
+def find_implementation(
+    name: str, device: torch.device
+) -> AttentionImplementation:
+    """Find an implementation by name.
+
+    Args:
+        name (str): A name in :data:`IMPLEMENTATIONS`, or ``'auto'``:
+            ``'triton'`` where it is available, else ``'per_category'``.
+        device (torch.device): Where the tensors are.
+
+    Returns:
+        AttentionImplementation: The implementation.
+
+    Raises:
+        RuntimeError: If ``'triton'`` is asked for where it can't run.
+    """
+    if name in ('auto', 'triton'):
+        available = category_triton.is_available(device)
+        if name == 'triton' and not (available or is_exporting()):
+            raise RuntimeError(
+                f"attention_impl='triton' can't run on {device}: it needs "
+                'Triton 3 and a CUDA GPU of compute capability 7.0 or more. '
+                "Use 'auto', which takes the best implementation there is."
+            )
+        name = 'triton' if available else 'per_category'
+    return IMPLEMENTATIONS[name]

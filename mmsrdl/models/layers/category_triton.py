@@ -1,0 +1,142 @@
+"""Kernels of category attention for GPUs, written in Triton.
+
+The functions of :mod:`.category_loops`, by :mod:`.triton_kernels`.
+"""
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+from mmengine.utils import digit_version
+from torch import Tensor
+
+from .category_loops import like_gradients, like_logits, like_maxima
+from .compiling import opaque
+
+
+def is_available(device: torch.device) -> bool:
+    """Whether Triton 3 is installed and can serve tensors of a device.
+
+    That is a CUDA GPU since Volta; or, with ``TRITON_INTERPRET=1``, which
+    runs the kernels in Python for tests, the CPU.
+    """
+    try:
+        if digit_version(version('triton')) < digit_version('3.0'):
+            return False
+    except PackageNotFoundError:
+        return False
+    if device.type == 'cpu':
+        return os.environ.get('TRITON_INTERPRET') == '1'
+    return device.type == 'cuda' and (
+        torch.version.hip is not None
+        or torch.cuda.get_device_capability(device) >= (7, 0)
+    )
+
+
+def _launch(name: str, grid: tuple[int, ...], *arguments, **sizes) -> None:
+    """Run a kernel, in double precision for double tensors."""
+    import triton.language as tl
+
+    from . import triton_kernels
+
+    first = arguments[0]
+    sizes['precision'] = (
+        tl.float64 if first.dtype == torch.float64 else tl.float32
+    )
+    with torch.cuda.device_of(first):
+        getattr(triton_kernels, name)[grid](*arguments, **sizes)
+
+
+def _blocks(length: int, size: int) -> int:
+    return -(-length // size)
+
+
+@opaque(
+    'triton_spatial_logits(Tensor a, Tensor g, Tensor v) -> Tensor',
+    like_logits,
+)
+def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
+    """⟨v, tanh(a_p ⊙ g_c)⟩, (B, C, P); see the reference."""
+    positions, guide, weight = _contiguous(positions, guide, weight)
+    logits = like_logits(positions, guide, weight)
+    images, length, hidden = positions.shape
+    rows, categories = images * length, len(guide)
+    _launch(
+        'spatial_logits', (_blocks(rows, 16), _blocks(categories, 8)),
+        positions, guide, weight, logits, rows, categories, length, hidden,
+        ROWS=16, CATEGORIES=8, CHANNELS=32,
+    )  # fmt: skip
+    return logits
+
+
+@opaque(
+    'triton_spatial_logits_backward(Tensor grad, Tensor a, Tensor g, Tensor v)'
+    ' -> (Tensor, Tensor, Tensor)',
+    like_gradients,
+)
+def spatial_logits_backward(
+    grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of positions, guide and weight, given that of the logits."""
+    grad, positions, guide, weight = _contiguous(
+        grad, positions, guide, weight
+    )
+    images, length, hidden = positions.shape
+    rows, categories = images * length, len(guide)
+    sizes = rows, categories, length, hidden
+
+    grad_positions = torch.empty_like(positions)
+    _launch(
+        'grad_positions', (_blocks(rows, 16), _blocks(hidden, 128)),
+        grad, positions, guide, weight, grad_positions, *sizes,
+        ROWS=16, CHANNELS=128,
+    )  # fmt: skip
+
+    # Parts of up to 1,024 rows, so that a few categories busy the GPU as well.
+    parts = _blocks(rows, 1024)
+    dtype = torch.promote_types(positions.dtype, torch.float32)
+    shape = parts, categories, hidden
+    sums_guide = guide.new_empty(shape, dtype=dtype)
+    sums_weight = torch.empty_like(sums_guide)
+    _launch(
+        'grad_guide_and_weight', (categories, _blocks(hidden, 128), parts),
+        grad, positions, guide, sums_guide, sums_weight, *sizes,
+        _blocks(rows, 16 * parts), ROWS=16, CHANNELS=128,
+    )  # fmt: skip
+    grad_guide = sums_guide.sum(0) * weight
+    grad_weight = sums_weight.sum((0, 1))
+    return grad_positions, grad_guide.to(guide), grad_weight.to(weight)
+
+
+@opaque(
+    'triton_category_maxima(Tensor f, Tensor s, Tensor c) -> Tensor',
+    lambda *inputs: like_maxima(*inputs)[0],
+)
+def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
+    """GMP(F ⊙ (SA_c + CA_c)), (B, C, D)."""
+    return maxima_with_index(feature, spatial, channel)[0]
+
+
+@opaque(
+    'triton_category_maxima_with_index(Tensor f, Tensor s, Tensor c)'
+    ' -> (Tensor, Tensor)',
+    like_maxima,
+)
+def maxima_with_index(
+    feature: Tensor, spatial: Tensor, channel: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Maxima, and the position of the first of equals, int32, (B, C, D)."""
+    feature, spatial, channel = _contiguous(feature, spatial, channel)
+    values, index = like_maxima(feature, spatial, channel)
+    images, categories, channels = values.shape
+    _launch(
+        'maxima', (images, _blocks(categories, 8), _blocks(channels, 128)),
+        feature, spatial, channel, values, index,
+        categories, feature.shape[1], channels,
+        CATEGORIES=8, CHANNELS=128,
+    )  # fmt: skip
+    return values, index
+
+
+def _contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:
+    return tuple(tensor.contiguous() for tensor in tensors)
