@@ -34,10 +34,21 @@ def test_shapes(shape, backend):
     assert results['ori_shape'] == shape[:2]
 
 
-@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
-def test_it_is_resize_then_crop_then_resize(backend):
-    img = picture(40, 60, 3)
-    options = {'interpolation': 'bicubic', 'backend': backend}
+@pytest.mark.parametrize('size', [(40, 60), (90, 128), (28, 31), (7, 64)])
+@pytest.mark.parametrize(
+    ('backend', 'interpolation'),
+    [
+        ('cv2', 'nearest'),
+        ('cv2', 'bicubic'),
+        ('cv2', 'area'),
+        ('cv2', 'lanczos'),
+        ('pillow', 'bicubic'),
+        ('pillow', 'lanczos'),
+    ],
+)
+def test_it_is_resize_then_crop_then_resize(backend, interpolation, size):
+    img = picture(*size, 3)
+    options = {'interpolation': interpolation, 'backend': backend}
     transform = MultiScaleCrop(**ARGS, **options)
     seen = set()
     for seed in range(30):
@@ -48,9 +59,27 @@ def test_it_is_resize_then_crop_then_resize(backend):
         part = whole[top : top + side, left : left + side]
         assert part.shape == (side, side, 3)
         expected = mmcv.imresize(part, (28, 28), **options)
-        result = crop(img, seed, backend=backend)['img']
+        result = crop(img, seed, **options)['img']
         np.testing.assert_array_equal(result, expected)
     assert seen == {32, 24, 16}
+
+
+def test_only_what_is_needed_is_resized(monkeypatch):
+    """And the layout is the one that PackInputs need not copy."""
+    img, sizes = picture(128, 192, 3), []
+    resize = mmcv.imresize
+
+    def spy(img, size, **kwargs):
+        sizes.append(size)
+        return resize(img, size, **kwargs)
+
+    monkeypatch.setattr(mmcv, 'imresize', spy)
+    transform = MultiScaleCrop(resize=256, crop_sizes=(32,), size=32)
+    monkeypatch.setattr(transform, 'rand_crop_params', lambda: (32, 96, 160))
+    img = transform({'img': img})['img']
+    assert len(sizes) == 1
+    assert max(sizes[0]) < 80
+    assert img.transpose(2, 0, 1).flags.c_contiguous
 
 
 def test_colour_and_single_channel_agree():

@@ -1,13 +1,18 @@
 """Random square crops of several sizes."""
 
+import math
 from collections.abc import Sequence
 
+import cv2
 import mmcv
 import numpy as np
 from mmcv.image.geometric import cv2_interp_codes, pillow_interp_codes
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpretrain.registry import TRANSFORMS
+
+_REACH = 6
+"""Pixels that no kernel reaches beyond: Lanczos, the widest, takes 4."""
 
 
 @TRANSFORMS.register_module()
@@ -35,8 +40,10 @@ class MultiScaleCrop(BaseTransform):
         size (int): Side of the result. Defaults to 448.
         interpolation (str): As in :func:`mmcv.imresize`. Defaults to
             ``'bicubic'``.
-        backend (str): ``'cv2'`` or ``'pillow'``; Pillow smooths when it
-            shrinks an image. Defaults to ``'cv2'``.
+        backend (str): ``'cv2'`` or ``'pillow'``. Pillow smooths when it
+            shrinks an image, which large photos need, and takes several
+            times as long. Up to 640 pixels the two differ by less than a
+            grey level on average. Defaults to ``'cv2'``.
 
     Raises:
         ValueError: If a size is not a positive integer, a crop larger than
@@ -99,23 +106,77 @@ class MultiScaleCrop(BaseTransform):
             dict: The same, with ``img`` of shape (size, size[, channels]).
         """
         side, top, left = self.rand_crop_params()
-        img = self._resize(results['img'], self.resize)
-        img = img[top : top + side, left : left + side]
-        results['img'] = self._resize(img, self.size)
+        img = self._resize_part(results['img'], side, top, left)
+        img = self._resize(img, self.size, self.size)
+        results['img'] = self._lay_out_planes(img)
         results['img_shape'] = (self.size, self.size)
         return results
 
-    def _resize(self, img: np.ndarray, side: int) -> np.ndarray:
+    @staticmethod
+    def _lay_out_planes(img: np.ndarray) -> np.ndarray:
+        # PackInputs wants a plane per channel and spends longer on a copy of
+        # that layout than OpenCV; given a view of it, it copies nothing.
+        if img.ndim == 2:
+            return img
+        planes = np.empty((img.shape[2], *img.shape[:2]), img.dtype)
+        cv2.split(img, list(planes))
+        return planes.transpose(1, 2, 0)
+
+    def _resize_part(
+        self, img: np.ndarray, side: int, top: int, left: int
+    ) -> np.ndarray:
+        """Resize the whole image, and return the crop.
+
+        Only a region around the crop is computed. The crop is the same,
+        but for rounding where Pillow, on tall images, picks the order of its
+        two passes by their sizes.
+        """
+        height, width = img.shape[:2]
+        rows, y, y_size = self._span(top, side, height)
+        columns, x, x_size = self._span(left, side, width)
+        img = self._resize(img[rows, columns], y_size, x_size)
+        top, left = top - y, left - x
+        return img[top : top + side, left : left + side]
+
+    def _span(
+        self, start: int, side: int, length: int
+    ) -> tuple[slice, int, int]:
+        """Return what to resize along an axis to know a part of the result.
+
+        Cutting keeps the pixels where the grids of image and result meet:
+        every ``length / gcd`` and every ``resize / gcd`` pixels.
+
+        Args:
+            start (int): Where the part begins in the result, in pixels.
+            side (int): Pixels of the part.
+            length (int): Pixels of the image.
+
+        Returns:
+            tuple[slice, int, int]: Which pixels of the image; where in the
+            result they begin; how many pixels they become.
+        """
+        common = math.gcd(length, self.resize)
+        source, target = length // common, self.resize // common
+        # Pixels of the image that the kernel reaches, in the result's.
+        margin = math.ceil(_REACH * max(1, self.resize / length))
+        first = max(0, (start - margin) // target)
+        last = min(common, -(-(start + side + margin) // target))
+        pixels = slice(first * source, last * source)
+        return pixels, first * target, (last - first) * target
+
+    def _resize(self, img: np.ndarray, height: int, width: int) -> np.ndarray:
+        if img.shape[:2] == (height, width):
+            return img  # the same pixels
         channels = img.shape[2:]
         if channels == (1,):  # neither backend keeps or takes a last 1
             img = img[..., 0]
         img = mmcv.imresize(
             img,
-            (side, side),
+            (width, height),
             interpolation=self.interpolation,
             backend=self.backend,
         )
-        return img.reshape(side, side, *channels)
+        return img.reshape(height, width, *channels)
 
     def __repr__(self) -> str:
         """Show the arguments."""
