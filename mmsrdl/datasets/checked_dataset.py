@@ -139,7 +139,11 @@ class CheckedDataset(CompactDataset):
         table = super().filter_data()
         name = type(self).__name__
         follow_protocol(
-            self._metainfo, self.protocol, self.split_name, len(table)
+            self._metainfo,
+            self.protocol,
+            self.split_name,
+            len(table),
+            None if self.test_mode else getattr(self, 'difficult', None),
         )
         if not table:
             details = '\n'.join(self.extra_repr())

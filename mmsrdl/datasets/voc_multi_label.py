@@ -12,7 +12,6 @@ from mmsrdl.structures.class_names import describe_unknown
 from .checked_dataset import CheckedDataset, shorten, warn
 from .compact_dataset import check_difficult
 from .label_sets import VOC_CLASSES
-from .protocols import load_protocol
 from .voc_xml import iterate_objects, read_voc_xml
 
 SPLITS = ('train', 'val', 'trainval', 'test', '')
@@ -98,7 +97,9 @@ class VOCMultiLabel(CheckedDataset, VOC):
     def load_data_list(self) -> list[dict]:
         """Read the split and its annotations."""
         image_ids = self._read_split()
-        self._check_policy()
+        public = self.CLASSES == VOC_CLASSES and self.split_name in SPLITS
+        if public and not self.protocol:
+            self.protocol = f'voc{self.year[2:]}'
         entries = [{'img_path': f'{image_id}.jpg'} for image_id in image_ids]
         if self.ann_prefix is not None:
             labels = self._read_labels(image_ids)
@@ -108,21 +109,6 @@ class VOCMultiLabel(CheckedDataset, VOC):
                 entry['gt_label'] = sorted(sure)
                 entry['gt_label_difficult'] = sorted(hard)
         return entries
-
-    def _check_policy(self) -> None:
-        """Compare ``difficult`` with the protocol, or choose a protocol."""
-        public = self.CLASSES == VOC_CLASSES and self.split_name in SPLITS
-        if self.protocol:
-            policy = (load_protocol(self.protocol).difficult or {}).get(
-                'train', self.difficult
-            )
-            if not self.test_mode and policy != self.difficult:
-                warn(
-                    f'Protocol {self.protocol!r} trains with difficult='
-                    f'{policy!r}, this data set with {self.difficult!r}.'
-                )
-        elif public:
-            self.protocol = f'voc{self.year[2:]}'
 
     def _read_split(self) -> list[str]:
         """Take the first column of the split file."""

@@ -85,7 +85,7 @@ def test_differences_of_a_metric():
 
 def test_right_counts_and_classes_are_silent(log):
     metainfo = {'classes': list(VOC_CLASSES)}
-    follow_protocol(metainfo, 'voc07', 'trainval', 5011)
+    follow_protocol(metainfo, 'voc07', 'trainval', 5011, 'negative')
     assert metainfo['protocol'] == 'voc07'
     assert log == []
 

@@ -15,13 +15,6 @@ def main() -> None:
     add_images(parser)
     parser.add_argument('--year', choices=('2007', '2012'), default='2007')
     parser.add_argument(
-        '--difficult',
-        choices=('negative', 'positive'),
-        default='negative',
-        help='what classes that occur only as difficult are among the '
-        'labels (default: negative); they are listed apart in either case',
-    )
-    parser.add_argument(
         '--no-labels', action='store_true', help='list the images only'
     )
     parser.add_argument('--classes', help='file of the classes of own data')
@@ -33,7 +26,6 @@ def main() -> None:
             args.root,
             args.split,
             args.year,
-            args.difficult,
             not args.no_labels,
             args.classes and read_class_list(args.classes),
         ),

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from mmsrdl.structures.class_names import check_class_names
+
+from .progress import progress
 
 MISSING = ('error', 'drop', 'keep')
 """What to do with images that are not there."""
@@ -51,7 +52,7 @@ class LabelledImages:
             )
 
     def check_images(self, folder: str | Path, missing: str = 'error') -> None:
-        """Look whether the images exist.
+        """Look whether the images exist; URLs are not looked at.
 
         Args:
             folder (str | Path): What relative paths are relative to.
@@ -70,10 +71,9 @@ class LabelledImages:
             )
         gone = {
             entry['img_path']
-            for entry in track(
-                self.data_list, 'Looking for images', transient=True
-            )
-            if not (folder / entry['img_path']).is_file()
+            for entry in progress(self.data_list, 'Looking for images')
+            if '://' not in entry['img_path']
+            and not (folder / entry['img_path']).is_file()
         }
         if not gone:
             return

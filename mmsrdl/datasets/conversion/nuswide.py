@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from mmsrdl.datasets.label_sets import NUSWIDE_CLASSES
 
 from .labelled_images import LabelledImages
+from .progress import progress
 from .text_files import read_lines
 
 SPLITS = {'train': 'Train', 'test': 'Test'}
@@ -55,7 +55,7 @@ def convert_nuswide(
         )
     skipped = []
     labels = [[] for _ in paths]
-    for index, concept in enumerate(track(NUSWIDE_CLASSES, 'Labels')):
+    for index, concept in enumerate(progress(NUSWIDE_CLASSES, 'Labels')):
         path = (
             root
             / 'Groundtruth/TrainTestLabels'

@@ -15,6 +15,9 @@ from .labelled_images import LabelledImages
 from .separators import choose_separator, split_labels
 from .text_files import read_text
 
+UNKNOWN = ('-1', '')
+"""What stands for an unknown label among 1 and 0."""
+
 
 def convert_table(
     path: str | Path,
@@ -37,7 +40,8 @@ def convert_table(
         separator (str, optional): What is between the labels of a cell. By
             default ``;``, ``,`` or ``|``, if just one of these occurs.
         one_hot (bool): Whether each label column is a class, with 1 where
-            the image shows it and 0 where not. Defaults to False.
+            the image shows it, 0 where not, and -1 or nothing where that is
+            unknown. Defaults to False.
         merge (bool): Whether an image may have several lines, whose labels
             add up. Defaults to False.
         delimiter (str, optional): What is between columns. By default a tab
@@ -63,45 +67,77 @@ def convert_table(
     image_at = header.index(image_column)
     labels_at = [header.index(name) for name in label_columns]
     cells = [[row[i].strip() for i in labels_at] for _, row in rows]
+    wheres = [f'{str(path)!r}, line {number}' for number, _ in rows]
+    names = [_clean_path(row[image_at]) for _, row in rows]
+    notes, absent = [], [[] for _ in rows]
     if one_hot:
         classes = classes or label_columns
-        names = [
-            _read_flags(f'{str(path)!r}, line {number}', row, label_columns)
-            for (number, _), row in zip(rows, cells, strict=True)
-        ]
+        _check_flags(wheres, cells, label_columns)
+        shown = _names_where('1', cells, label_columns)
+        absent = _names_where('0', cells, label_columns)
     else:
         separator = choose_separator(
             (cell for row in cells for cell in row), ';,|', separator
         )
-        names = [
+        shown = [
             [name for cell in row for name in split_labels(cell, separator)]
             for row in cells
         ]
-
-    images = {}  # path: where it was first, and the names of its labels
-    for (number, row), found in zip(rows, names, strict=True):
-        where = f'{str(path)!r}, line {number}'
-        name = row[image_at].strip().replace('\\', '/')
-        if not name:
-            raise ValueError(f'{where}: there is no image.')
-        name = posixpath.normpath(name)
-        first, labels = images.setdefault(name, (where, []))
-        if first != where and not merge:
-            raise ValueError(
-                f'{where}: the image {name!r} has a line before ({first}). '
-                'If its labels shall add up, use merge (--merge).'
-            )
-        labels += found
-    classes, indices = index_labels(list(images.values()), classes)
-    data_list = [
-        {'img_path': name, 'gt_label': row}
-        for name, row in zip(images, indices, strict=True)
-    ]
-    notes = []
-    if not one_hot:
         between = 'not divided' if separator is None else f'at {separator!r}'
         notes.append(f'Labels of a cell: {between}.')
+
+    first = _first_lines(names, wheres, merge)
+    for where, name, *found in zip(wheres, names, shown, absent, strict=True):
+        at = first[name]
+        if wheres[at] != where:
+            for lists, more in zip((shown, absent), found, strict=True):
+                lists[at] += more
+    lines = list(first.values())
+    classes, labels = index_labels(
+        [(wheres[at], shown[at]) for at in lines], classes
+    )
+    data_list = [
+        {'img_path': name, 'gt_label': row}
+        for name, row in zip(first, labels, strict=True)
+    ]
+    if one_hot and any(cell in UNKNOWN for row in cells for cell in row):
+        _, negative = index_labels(
+            [(wheres[at], absent[at]) for at in lines], classes
+        )
+        for entry, row in zip(data_list, negative, strict=True):
+            entry['gt_label_negative'] = sorted({*row} - {*entry['gt_label']})
     return LabelledImages(classes, data_list, notes=notes)
+
+
+def _clean_path(text: str) -> str:
+    text = text.strip().replace('\\', '/')
+    return text if '://' in text or not text else posixpath.normpath(text)
+
+
+def _first_lines(
+    names: list[str], wheres: list[str], merge: bool
+) -> dict[str, int]:
+    """Where each image is listed first, as a position in the lists."""
+    first = {}
+    for at, (name, where) in enumerate(zip(names, wheres, strict=True)):
+        if not name:
+            raise ValueError(f'{where}: there is no image.')
+        if first.setdefault(name, at) != at and not merge:
+            raise ValueError(
+                f'{where}: the image {name!r} has a line before '
+                f'({wheres[first[name]]}). If its labels shall add up, use '
+                'merge (--merge).'
+            )
+    return first
+
+
+def _names_where(
+    flag: str, cells: list[list[str]], classes: Sequence[str]
+) -> list[list[str]]:
+    return [
+        [name for name, cell in zip(classes, row, strict=True) if cell == flag]
+        for row in cells
+    ]
 
 
 def _read_rows(
@@ -156,13 +192,13 @@ def _check_columns(
         )
 
 
-def _read_flags(
-    where: str, cells: list[str], classes: Sequence[str]
-) -> list[str]:
-    """The classes whose cell is 1."""
-    for name, cell in zip(classes, cells, strict=True):
-        if cell not in ('0', '1'):
-            raise ValueError(
-                f'{where}: {name!r} must be 0 or 1, got {cell!r}.'
-            )
-    return [n for n, cell in zip(classes, cells, strict=True) if cell == '1']
+def _check_flags(
+    wheres: list[str], cells: list[list[str]], classes: Sequence[str]
+) -> None:
+    for where, row in zip(wheres, cells, strict=True):
+        for name, cell in zip(classes, row, strict=True):
+            if cell not in ('1', '0', *UNKNOWN):
+                raise ValueError(
+                    f'{where}: {name!r} must be 1, 0 or, if unknown, -1 or '
+                    f'nothing; got {cell!r}.'
+                )

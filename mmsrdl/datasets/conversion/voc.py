@@ -12,21 +12,19 @@ def convert_voc(
     data_root: str | Path,
     split: str = 'trainval',
     year: str = '2007',
-    difficult: str = 'negative',
     labels: bool = True,
     classes: Sequence[str] | None = None,
 ) -> LabelledImages:
     """Read a split, as :class:`VOCMultiLabel` does.
+
+    Classes of which an image shows difficult objects alone are kept apart,
+    in ``gt_label_difficult``, for data set and metric to decide about.
 
     Args:
         data_root (str | Path): The folder that holds ``JPEGImages`` itself.
         split (str): ``'train'``, ``'val'``, ``'trainval'`` or ``'test'``.
             Defaults to ``'trainval'``.
         year (str): ``'2007'`` or ``'2012'``. Defaults to ``'2007'``.
-        difficult (str): What classes that occur only as difficult are in
-            ``gt_label``: ``'negative'`` or ``'positive'``. They are in
-            ``gt_label_difficult`` in either case, for a metric to decide.
-            Defaults to ``'negative'``.
         labels (bool): Whether to read annotations. Those of the test split
             of 2012 are not public, and are never read. Defaults to True.
         classes (Sequence[str], optional): Classes of own data.
@@ -53,7 +51,6 @@ def convert_voc(
     dataset = VOCMultiLabel(
         str(data_root),
         year=year,
-        difficult=difficult,
         classes=classes,
         lazy_init=True,
         **options,

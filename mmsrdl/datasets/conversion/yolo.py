@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from rich.progress import track
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmsrdl.structures.class_names import check_class_names
 
 from .labelled_images import LabelledImages
+from .progress import progress
 from .text_files import read_lines, read_text
 
 
@@ -56,7 +56,7 @@ def convert_yolo(
         for path in _walk(image_dir)
         if path.name.lower().endswith(IMG_EXTENSIONS)
     ]
-    for name in track(names, 'Labels', transient=True):
+    for name in progress(names, 'Labels'):
         label_file = label_dir / name.with_suffix('.txt')
         used.add(label_file)
         labels = set()

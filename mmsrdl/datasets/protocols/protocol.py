@@ -117,12 +117,16 @@ def load_protocol(name: str) -> Protocol:
 
 
 def follow_protocol(
-    metainfo: dict, name: str | None, split: str, num_images: int
+    metainfo: dict,
+    name: str | None,
+    split: str,
+    num_images: int,
+    difficult: str | None = None,
 ) -> None:
     """Check a data set against a protocol, and note the protocol.
 
-    Where classes or counts are others, a warning says so. With other classes
-    the protocol is not noted, since none of it holds.
+    Where classes, counts or policy are others, a warning says so. With other
+    classes the protocol is not noted, since none of it holds.
 
     Args:
         metainfo (dict): Of the data set: ``classes``, and maybe ``protocol``
@@ -130,6 +134,8 @@ def follow_protocol(
         name (str | None): The protocol asked for, before that of the file.
         split (str): Split, if ``metainfo`` does not name it.
         num_images (int): Number of images listed.
+        difficult (str, optional): What difficult labels are, if the data set
+            is for training and has a say in it.
 
     Raises:
         ValueError: If there is no such protocol.
@@ -152,6 +158,12 @@ def follow_protocol(
             )
             return
     metainfo['protocol'] = name
+    policy = (protocol.difficult or {}).get('train')
+    if None not in (policy, difficult) and policy != difficult:
+        _warn(
+            f'{where}: protocol {name!r} trains with difficult={policy!r}, '
+            f'this data set with {difficult!r}.'
+        )
     if split not in protocol.splits:
         _warn(
             f'{where}: protocol {name!r} has no such split, but '

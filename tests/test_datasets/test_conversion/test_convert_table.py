@@ -1,5 +1,6 @@
 import pytest
 
+from mmsrdl.datasets import MultiLabelJson
 from mmsrdl.datasets.conversion import convert_table
 
 
@@ -76,6 +77,28 @@ def test_one_label_a_cell_is_not_divided(write):
     assert 'not divided' in images.notes[0]
 
 
+def test_unknown_labels_of_one_hot_columns(write, tmp_path, write_image):
+    path = write('i,cat,dog,bird\na.png,1,0,\nb.png,0,-1,0\n')
+    images = convert_table(path, one_hot=True)
+    assert images.data_list == [
+        {'img_path': 'a.png', 'gt_label': [0], 'gt_label_negative': [1]},
+        {'img_path': 'b.png', 'gt_label': [], 'gt_label_negative': [0, 2]},
+    ]
+    for name in 'ab':
+        write_image(tmp_path / f'{name}.png')
+    images.write(tmp_path / 'x.json')
+    dataset = MultiLabelJson('x.json', data_root=str(tmp_path))
+    scores = [dataset.get_data_info(i)['gt_score'].tolist() for i in (0, 1)]
+    assert scores == [[1, 0, -1], [0, -1, 0]]
+
+
+def test_urls_stay(write, tmp_path):
+    path = write('i,l\ns3://bucket//a.jpg,cat\n')
+    images = convert_table(path)
+    images.check_images(tmp_path)
+    assert images.data_list[0]['img_path'] == 's3://bucket//a.jpg'
+
+
 def test_non_ascii_names(write):
     images = convert_table(write('bild,was\nstraße/küste 1.jpg,Möwe|猫'))
     assert labels(images) == {'straße/küste 1.jpg': ['Möwe', '猫']}
@@ -107,7 +130,7 @@ def test_given_classes_keep_their_order(write):
         ('i,i\na,b', {}, "column names: duplicate class names"),
         ('image,l\na,b', dict(image_column='imag'), "did you mean 'image'"),
         ('i,l\na,cats', dict(classes=['cat']), r"line 2.*did you mean 'cat'"),
-        ('i,x,y\na,1,2', dict(one_hot=True), "line 2: 'y' must be 0 or 1"),
+        ('i,x,y\na,1,2', dict(one_hot=True), "line 2: 'y' must be 1, 0 or"),
         ('i,l\na.jpg,', {}, 'no label at all'),
     ],
 )  # fmt: skip

@@ -47,11 +47,6 @@ def test_official_layout(root):
     assert (images.protocol, images.split) == ('voc07', 'trainval')
 
 
-def test_difficult_as_positive(root):
-    images = convert_voc(root, difficult='positive')
-    assert labels(images)[1] == [['person'], ['person']]
-
-
 def test_the_test_split_of_2012_has_no_labels(root):
     """Its annotations need not exist; the file can be predicted for."""
     images = convert_voc(root, 'test', '2012')
