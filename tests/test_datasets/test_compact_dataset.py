@@ -111,7 +111,7 @@ def test_workers(root, context):
     loader = DataLoader(
         dataset,
         batch_size=2,
-        num_workers=2,
+        num_workers=2 if context == 'fork' else 1,
         multiprocessing_context=context,
         collate_fn=default_collate,
     )
