@@ -146,3 +146,25 @@ def test_the_paper_is_the_default():
 def test_bad_arguments(kwargs, match):
     with pytest.raises(ValueError, match=match):
         MultiScaleCrop(**{**ARGS, **kwargs})
+
+
+def test_the_backends_agree_on_photos(real_voc):
+    gaps = []
+    for seed, path in enumerate(
+        sorted((real_voc / 'JPEGImages').glob('*.jpg'))[:40]
+    ):
+        img = mmcv.imread(str(path))
+        first, second = (
+            crop(
+                img,
+                seed,
+                resize=512,
+                crop_sizes=(512, 384, 256),
+                size=448,
+                interpolation='bicubic',
+                backend=backend,
+            )['img'].astype(int)
+            for backend in ('cv2', 'pillow')
+        )
+        gaps.append(np.abs(first - second).mean())
+    assert 0 < np.mean(gaps) < 1

@@ -18,8 +18,8 @@ train_pipeline = [
         crop_sizes=(512, 448, 384, 320, 256),
         size=448,
         interpolation='bicubic',
-        # About 9 times as fast as Pillow, less than a grey level from it on
-        # images of this size; Pillow's smoothing matters for large photos.
+        # Several times as fast as Pillow, on average less than a grey level
+        # from it at this size; Pillow's smoothing matters for large photos.
         backend='cv2',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
