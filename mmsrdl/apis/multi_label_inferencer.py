@@ -144,7 +144,10 @@ class MultiLabelInferencer(BaseInferencer):
                 'LoadImageFromFile, in test_dataloader.dataset.pipeline or '
                 'test_pipeline.'
             )
-        self._loader = TRANSFORMS.build(steps[0])
+        loader = dict(steps[0])
+        for key in ('backend_args', 'file_client_args'):
+            loader.pop(key, None)  # say where the images of a data set are
+        self._loader = TRANSFORMS.build(loader)
         return Compose([TRANSFORMS.build(step) for step in steps[1:]])
 
     def _inputs_to_list(self, inputs: Image | Sequence[Image]) -> list[Image]:

@@ -233,7 +233,7 @@ class CheckedDataset(CompactDataset):
         except Exception as error:
             if 'img' in info:
                 raise
-            reason = f'{type(error).__name__}: {error}'
+            reason = f'{type(error).__name__}: {" ".join(str(error).split())}'
         if data is None and 'img' not in info:
             message = f'Cannot read the image {info["img_path"]!r} ({reason})'
             if self.test_mode:

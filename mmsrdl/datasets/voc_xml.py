@@ -34,11 +34,11 @@ def read_voc_xml(path: str | os.PathLike) -> ElementTree.Element:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not valid XML.
+        ValueError: If it is not valid XML; which line.
     """
     try:
         return ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ValueError(f'{str(path)!r} is not valid XML: {error}') from error
 
 

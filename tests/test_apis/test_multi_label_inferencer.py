@@ -200,6 +200,19 @@ def test_photos_are_turned_upright(inferencer, tmp_path, orientation):
     )
 
 
+@pytest.mark.parametrize('key', ['backend_args', 'file_client_args'])
+def test_images_are_files_wherever_those_of_the_data_set_are(
+    folder, tmp_path, key
+):
+    config = make_config()
+    pipeline = config.test_dataloader.dataset.pipeline
+    pipeline[0][key] = dict(backend='lmdb', db_path=str(tmp_path / 'none'))
+    inferencer = MultiLabelInferencer(
+        config, False, device='cpu', classes=CLASSES
+    )
+    assert 'error' not in inferencer(folder / 'a.png')[0]
+
+
 def test_pictures(inferencer, folder, tmp_path):
     twin = tmp_path / 'a.jpg'
     cv2.imwrite(str(twin), np.zeros((20, 20, 3), np.uint8))

@@ -244,6 +244,9 @@ def test_bad_arguments(root, kwargs, error, match):
     [
         ('<annotation><object>', 'not valid XML'),
         ('', 'not valid XML'),
+        ('<annotation>\n<object>\n</annotation>', 'not valid XML.*line 3'),
+        ('<?xml version="1.0" encoding="x"?><a/>', 'unknown encoding: x'),
+        ('<?xml version="1.0" encoding="utf-7"?><a/>', 'not valid XML'),
         ('<annotation><object/></annotation>', 'without a name'),
         (xml(('cat', 'yes')), "'cat' must be 0 or 1, got 'yes'"),
     ],

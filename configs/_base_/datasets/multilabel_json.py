@@ -2,6 +2,17 @@
 # MultiLabelJson and the folder `images`. The class names are in the files; set
 # the number of classes in `model` and, for MixUp and the like, in
 # `data_preprocessor`.
+#
+# Options of the data set: `difficult` ('negative', 'positive' or 'ignore') for
+# `gt_label_difficult` in training; `check_images=False` not to look for all
+# images first; `skip_file` for the list of what is left out, which is
+# otherwise `skipped_<split>.txt` beside the log.
+#
+# Images in LMDB or tar files (tools/dataset_converters/pack_images.py) or an
+# object store: give LoadImageFromFile its `backend_args`, such as
+# dict(backend='lmdb', db_path='data/custom/images.lmdb'),
+# dict(backend='tar', shards='data/custom/images-*.tar'); `data_prefix` stays,
+# or is the URL, such as 's3://bucket/images'.
 dataset_type = 'MultiLabelJson'
 data_root = '{{$DATA_ROOT:data/custom}}'
 
