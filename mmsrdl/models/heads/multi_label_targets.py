@@ -22,11 +22,17 @@ def stack_targets(data_samples: Sequence[DataSample], like: Tensor) -> Tensor:
     Raises:
         ValueError: If a sample has neither, or an index is out of range.
     """
-    target = torch.zeros(like.shape, device=like.device)
-    labels, owners = [], []
+
+    def to_device(indices: list[int]) -> Tensor:
+        # From pinned memory, as any other copy would wait for the GPU.
+        host = torch.tensor(indices, pin_memory=like.is_cuda)
+        return host.to(like.device, non_blocking=True)
+
+    scores, labels, scored, owners = [], [], [], []
     for i, sample in enumerate(data_samples):
         if 'gt_score' in sample:
-            target[i] = sample.gt_score
+            scores.append(sample.gt_score)
+            scored.append(i)
         elif 'gt_label' in sample:
             labels.append(sample.gt_label)
             owners += [i] * len(sample.gt_label)
@@ -34,6 +40,11 @@ def stack_targets(data_samples: Sequence[DataSample], like: Tensor) -> Tensor:
             raise ValueError(
                 f'A sample has neither gt_label nor gt_score: {sample}'
             )
+    if len(scores) == len(data_samples):
+        return torch.stack(scores).to(like.device, torch.float32)
+    target = torch.zeros(like.shape, device=like.device)
+    if scored:
+        target[to_device(scored)] = torch.stack(scores).to(target)
     if not owners:
         return target
     labels = torch.cat(labels).to(like.device)
@@ -44,8 +55,8 @@ def stack_targets(data_samples: Sequence[DataSample], like: Tensor) -> Tensor:
             f'gt_label must hold class indices from 0 to {like.shape[1] - 1}, '
             f'but got {labels.min()} to {labels.max()}.'
         ) from error
-    owners = torch.tensor(owners, device=like.device)
-    return target.index_add_(0, owners, positive.to(target)).clamp_(max=1)
+    target.index_add_(0, to_device(owners), positive.to(target))
+    return target.clamp_(max=1)
 
 
 def masked_mean(
