@@ -63,7 +63,12 @@ class LabelledImages:
         Raises:
             FileNotFoundError: If there is no such folder, or an image is
                 missing and shall not be.
+            ValueError: If ``missing`` is none of these.
         """
+        if missing not in MISSING:
+            raise ValueError(
+                f'missing must be one of {MISSING}, not {missing!r}.'
+            )
         folder = Path(folder).expanduser()
         if not folder.is_dir():
             raise FileNotFoundError(

@@ -77,6 +77,8 @@ def test_missing_images(tmp_path, write_image):
     assert images.skipped == [('1.jpg', 'image missing')]
     with pytest.raises(FileNotFoundError, match='no image folder'):
         make().check_images(tmp_path / 'nowhere', 'drop')
+    with pytest.raises(ValueError, match='missing must be one of'):
+        make().check_images(tmp_path, 'ignore')
 
 
 def test_nothing_left_is_an_error(tmp_path):
