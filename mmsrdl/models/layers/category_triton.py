@@ -13,6 +13,14 @@ from torch import Tensor
 from .category_loops import like_gradients, like_logits, like_maxima
 from .compiling import opaque
 
+SIZES = dict(
+    spatial_logits=dict(ROWS=16, CATEGORIES=8, CHANNELS=32),
+    grad_positions=dict(ROWS=16, CHANNELS=128),
+    grad_guide_and_weight=dict(ROWS=16, CHANNELS=128),
+    maxima=dict(CATEGORIES=8, CHANNELS=128),
+)
+"""What one program of a kernel works on: 2 to 4 thousand elements."""
+
 
 def is_available(device: torch.device) -> bool:
     """Whether Triton 3 is installed and can serve tensors of a device.
@@ -33,22 +41,25 @@ def is_available(device: torch.device) -> bool:
     )
 
 
-def _launch(name: str, grid: tuple[int, ...], *arguments, **sizes) -> None:
+def _launch(name: str, grid: tuple[int, ...], *arguments) -> None:
     """Run a kernel, in double precision for double tensors."""
     import triton.language as tl
 
     from . import triton_kernels
 
     first = arguments[0]
-    sizes['precision'] = (
-        tl.float64 if first.dtype == torch.float64 else tl.float32
-    )
+    double = first.dtype == torch.float64
     with torch.cuda.device_of(first):
-        getattr(triton_kernels, name)[grid](*arguments, **sizes)
+        getattr(triton_kernels, name)[grid](
+            *arguments,
+            **SIZES[name],
+            precision=tl.float64 if double else tl.float32,
+        )
 
 
-def _blocks(length: int, size: int) -> int:
-    return -(-length // size)
+def _blocks(name: str, **lengths: int) -> tuple[int, ...]:
+    """How many blocks of a kernel cover the given lengths."""
+    return tuple(-(-n // SIZES[name][axis]) for axis, n in lengths.items())
 
 
 @opaque(
@@ -61,10 +72,10 @@ def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
     logits = like_logits(positions, guide, weight)
     images, length, hidden = positions.shape
     rows, categories = images * length, len(guide)
+    name = 'spatial_logits'
     _launch(
-        'spatial_logits', (_blocks(rows, 16), _blocks(categories, 8)),
+        name, _blocks(name, ROWS=rows, CATEGORIES=categories),
         positions, guide, weight, logits, rows, categories, length, hidden,
-        ROWS=16, CATEGORIES=8, CHANNELS=32,
     )  # fmt: skip
     return logits
 
@@ -86,22 +97,24 @@ def spatial_logits_backward(
     sizes = rows, categories, length, hidden
 
     grad_positions = torch.empty_like(positions)
+    name = 'grad_positions'
     _launch(
-        'grad_positions', (_blocks(rows, 16), _blocks(hidden, 128)),
+        name, _blocks(name, ROWS=rows, CHANNELS=hidden),
         grad, positions, guide, weight, grad_positions, *sizes,
-        ROWS=16, CHANNELS=128,
     )  # fmt: skip
 
-    # Parts of up to 1,024 rows, so that a few categories busy the GPU as well.
-    parts = _blocks(rows, 1024)
+    # In parts of at most 64 blocks, so that few categories busy a GPU as well.
+    name = 'grad_guide_and_weight'
+    blocks, columns = _blocks(name, ROWS=rows, CHANNELS=hidden)
+    parts = -(-blocks // 64)
     dtype = torch.promote_types(positions.dtype, torch.float32)
     shape = parts, categories, hidden
     sums_guide = guide.new_empty(shape, dtype=dtype)
     sums_weight = torch.empty_like(sums_guide)
     _launch(
-        'grad_guide_and_weight', (categories, _blocks(hidden, 128), parts),
+        name, (categories, columns, parts),
         grad, positions, guide, sums_guide, sums_weight, *sizes,
-        _blocks(rows, 16 * parts), ROWS=16, CHANNELS=128,
+        -(-blocks // parts),
     )  # fmt: skip
     grad_guide = sums_guide.sum(0) * weight
     grad_weight = sums_weight.sum((0, 1))
@@ -129,11 +142,12 @@ def maxima_with_index(
     feature, spatial, channel = _contiguous(feature, spatial, channel)
     values, index = like_maxima(feature, spatial, channel)
     images, categories, channels = values.shape
+    name = 'maxima'
     _launch(
-        'maxima', (images, _blocks(categories, 8), _blocks(channels, 128)),
+        name,
+        (images, *_blocks(name, CATEGORIES=categories, CHANNELS=channels)),
         feature, spatial, channel, values, index,
         categories, feature.shape[1], channels,
-        CATEGORIES=8, CHANNELS=128,
     )  # fmt: skip
     return values, index
 
