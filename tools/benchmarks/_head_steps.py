@@ -134,7 +134,8 @@ class HeadSteps:
         feats = (self.feature, self.labels)
         autocast = torch.autocast(
             self.device.type,
-            getattr(torch, self.sizes.dtype),
+            # Switched off it refuses, in PyTorch 2.1, what it can't do.
+            getattr(torch, self.sizes.dtype) if self.autocast else None,
             enabled=self.autocast,
         )
         if not self.training:
