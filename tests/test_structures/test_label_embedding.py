@@ -122,6 +122,42 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
         LabelEmbedding.load(tmp_path)
 
 
+def test_rows_of_an_npy_file_are_named(tmp_path):
+    path = tmp_path / 'vectors.npy'
+    np.save(path, np.arange(6.0).reshape(3, 2))
+    embedding = LabelEmbedding.from_npy(path, NAMES)
+    assert embedding.align(['person']).tolist() == [[4, 5]]
+    assert embedding.source == 'vectors.npy'
+    with pytest.raises(ValueError, match='2 class names but 3'):
+        LabelEmbedding.from_npy(path, NAMES[:2])
+
+
+def test_a_bad_npy_file_is_named(tmp_path):
+    path = tmp_path / 'vectors.npy'
+    with pytest.raises(FileNotFoundError, match=str(path)):
+        LabelEmbedding.from_npy(path, NAMES)
+    np.save(path, np.array([{}] * 3), allow_pickle=True)
+    with pytest.raises(ValueError, match='not an .npy file of numbers'):
+        LabelEmbedding.from_npy(path, NAMES)
+    for content in (b'', b'cat 0.1 0.2', b'PK\x03\x04'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match='not an .npy file of numbers'):
+            LabelEmbedding.from_npy(path, NAMES)
+
+
+def test_rescaling_keeps_directions(embedding):
+    scaled = embedding.rescale(0.4)
+    assert np.sqrt((scaled.vectors**2).mean()) == pytest.approx(0.4)
+    factor = scaled.vectors[2, 3] / embedding.vectors[2, 3]
+    np.testing.assert_allclose(scaled.vectors, factor * embedding.vectors)
+    assert scaled.names == NAMES
+    assert scaled.source == 'made up; rescaled to 0.4'
+    with pytest.raises(ValueError, match='scale 0 cannot'):
+        LabelEmbedding(NAMES, np.zeros((3, 2))).rescale(0.4)
+    with pytest.raises(ValueError, match='to -1'):
+        embedding.rescale(-1)
+
+
 def test_random_vectors_belong_to_the_name_alone():
     first = LabelEmbedding.random(NAMES, dims=50)
     again = LabelEmbedding.random(['unicorn', *reversed(NAMES)], dims=50)
