@@ -84,7 +84,9 @@ class Develop(develop):
         super().run()
 
 
-extras = {name: read_requirements(name) for name in ('tests', 'deploy')}
+extras = {
+    name: read_requirements(name) for name in ('tests', 'deploy', 'text')
+}
 extras['mim'] = read_requirements('mminstall')
 extras['all'] = sorted(sum(extras.values(), []))
 

@@ -143,7 +143,8 @@ def test_metadata(setup):
     for package in ('packaging', 'setuptools', 'pycocotools'):
         assert package in required
     assert not re.search(r'mmcv|mmengine|mmpretrain|torch', required)
-    assert {'mim', 'tests', 'deploy', 'all'} == set(handed['extras_require'])
+    extras = {'mim', 'tests', 'deploy', 'text', 'all'}
+    assert extras == set(handed['extras_require'])
     assert 'mmsrdl.models.heads' in handed['packages']
 
 

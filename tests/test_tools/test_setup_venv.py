@@ -74,6 +74,7 @@ def test_environment_is_made_and_kept(tree, stub):
     pip = re.findall('.*pip install.*', log.read_text())
     assert len(pip) == 1
     assert '-c requirements/constraints-legacy.txt torch torch' in pip[0]
+    assert pip[0].endswith('-e .[mim,tests,deploy]')
     log.unlink()
     again = setup_venv(tree, 'legacy', PYTHON=str(stub))
     assert again.stdout.strip() == python
@@ -90,6 +91,7 @@ def test_opencv_without_display_libraries(tree, stub):
     assert done.returncode == 0, done.stderr
     pip = re.findall('.*pip install.*', stub.with_name('log').read_text())
     assert len(pip) == 2
+    assert pip[0].endswith('-e .[text,mim,tests,deploy]')
     pins = (tree / 'requirements/constraints-current.txt').read_text()
     (version,) = re.findall('^opencv-python==(.*)$', pins, re.M)
     assert pip[1].endswith(f' opencv-python-headless=={version}')
