@@ -186,6 +186,9 @@ def draw(rows: list[dict], path: str) -> None:
                 )  # fmt: skip
             panel.set(xscale='log', yscale='log')
             panel.grid(alpha=0.3)
+        places = sorted({r[field] for r in rows if r['against'] == axis})
+        grid[1, column].set_xticks(places, places)
+        grid[1, column].set_xticks([], minor=True)
         grid[1, column].set_xlabel(field)
     grid[0, 0].set_ylabel('ms')
     grid[1, 0].set_ylabel('MiB beyond weights and features')
