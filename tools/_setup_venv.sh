@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # Makes the virtual environment of a profile, unless it is up to date, and
 # prints the path of its Python (all other output goes to stderr):
-#     python=$(bash tools/_setup_venv.sh [current|legacy])
+#     python=$(bash tools/_setup_venv.sh [current|legacy|text])
 # PYTHON names the interpreter to start from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 profile=${1:-current}
 case $profile in
-    # The text encoder is tested for real in one profile: in the other, the
-    # models of MMPretrain import without the package transformers.
-    current) venv=.venv versions='3.11 3.12 3.13' extras=text, ;;
-    legacy) venv=.venv-legacy versions=3.11 extras= ;;
+    current) venv=.venv versions='3.11 3.12 3.13' ;;
+    legacy) venv=.venv-legacy versions=3.11 ;;
+    # The current one and text encoders: with the package transformers every
+    # start takes seconds longer.
+    text) venv=.venv-text PYTHON=$(bash tools/_setup_venv.sh current) \
+        versions='3.11 3.12 3.13' ;;
     *) echo "Unknown profile '$profile': use current or legacy." >&2; exit 2 ;;
 esac
-constraints=requirements/constraints-$profile.txt
+constraints=requirements/constraints-${profile/text/current}.txt
 stamp=$venv/.requirements
 python=$PWD/$venv/bin/python
 
@@ -48,9 +50,15 @@ fi
 {
     echo "Installing the $profile profile into $venv (some minutes, 7 GB)."
     "$base" -m venv "$venv"
+    packages=(torch torchvision setuptools -e '.[mim,tests,deploy]')
+    if [ "$profile" = text ]; then
+        packages=(-r requirements/text.txt)
+        below=$("$base" -c 'import site; print(site.getsitepackages()[0])')
+        echo "import site; site.addsitedir('$below')" \
+            > "$(echo "$venv"/lib/python3.*/site-packages)/below.pth"
+    fi
     "$python" -m pip install --quiet --disable-pip-version-check \
-        -c "$constraints" torch torchvision setuptools \
-        -e ".[${extras}mim,tests,deploy]"
+        -c "$constraints" "${packages[@]}"
     if ! "$python" -c 'import cv2' 2>/dev/null; then
         # Slim systems lack the display libraries that opencv-python links.
         version=$(sed -n 's/^opencv-python==//p' "$constraints")

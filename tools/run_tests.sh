@@ -11,3 +11,8 @@ esac
 python=$(bash tools/_setup_venv.sh "$profile")
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 "$python" -m pytest "$@"
+if [ "$profile" = current ] && [ $# = 0 ]; then
+    python=$(bash tools/_setup_venv.sh text)
+    "$python" -m pytest tests/test_structures/test_text_encoder.py \
+        tests/test_tools/test_label_graph.py::test_text
+fi

@@ -91,7 +91,7 @@ def test_opencv_without_display_libraries(tree, stub):
     assert done.returncode == 0, done.stderr
     pip = re.findall('.*pip install.*', stub.with_name('log').read_text())
     assert len(pip) == 2
-    assert pip[0].endswith('-e .[text,mim,tests,deploy]')
+    assert pip[0].endswith('-e .[mim,tests,deploy]')
     pins = (tree / 'requirements/constraints-current.txt').read_text()
     (version,) = re.findall('^opencv-python==(.*)$', pins, re.M)
     assert pip[1].endswith(f' opencv-python-headless=={version}')
