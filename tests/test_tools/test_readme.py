@@ -87,8 +87,11 @@ def place(tmp_path):
     (own,) = blocks('json')
     for name in ('train.json', 'val.json'):
         write(data / 'holiday' / name, own)
-    for name in ('images/sea.jpg', 'images/street.jpg'):
-        write_image(data / 'holiday' / name)
+    names = ('sea.jpg', 'street.jpg', 'quay.jpg', 'bay.jpg', 'fair.jpg')
+    for name in names:
+        write_image(data / 'holiday/images' / name)
+    lines = ['image,labels', *(f'{name},beach;boat;person' for name in names)]
+    write(data / 'holiday/labels.csv', '\n'.join(lines))
     write_image(tmp_path / 'photo.jpg')
 
     words = {w for name in COCO_CLASSES + VOC_CLASSES for w in name.split()}
