@@ -246,7 +246,7 @@ def test_table_of_protocols():
 
 
 def test_example_config():
-    (example,) = blocks('python')
+    _, example = blocks('python')
     config = Config.fromstring(example, '.py')
     dataset, metric = config.train_dataloader.dataset, config.val_evaluator
     protocol = load_protocol(dataset.protocol)
