@@ -40,9 +40,10 @@ class CheckedDataset(CompactDataset):
 
     Args:
         protocol (str, optional): Name of a protocol, such as ``'coco14'``;
-            classes and number of images are checked against it, and the
-            metric tells it. By default the one that the annotations name or,
-            for public data sets, that fits. Defaults to None.
+            classes and number of images are checked against it; in testing
+            it is in the ``metainfo``, and the metric tells it. By default
+            the one that the annotations name or, for public data sets, that
+            fits. Defaults to None.
         check_images (bool): Whether to look for all images when the
             annotations are read. Defaults to True.
         skip_file (str, optional): Another file for the list of what is left
@@ -145,6 +146,10 @@ class CheckedDataset(CompactDataset):
             len(table),
             None if self.test_mode else getattr(self, 'difficult', None),
         )
+        if not self.test_mode:
+            # For the metric alone; data sets that are joined for training,
+            # such as VOC 2007 and 2012, must have the same metainfo.
+            self._metainfo.pop('protocol', None)
         if not table:
             details = '\n'.join(self.extra_repr())
             raise ValueError(f'{name} lists no image at all.\n{details}')

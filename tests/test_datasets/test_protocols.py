@@ -3,6 +3,7 @@ import json
 
 import pytest
 import torch
+from mmengine.dataset import ConcatDataset
 from mmengine.evaluator import Evaluator
 
 from mmsrdl.datasets import CocoMultiLabel, MultiLabelJson, VOCMultiLabel
@@ -119,13 +120,12 @@ def write_voc(root, write_image):
 
 def test_public_data_sets_find_their_protocol(tmp_path, write_image, log):
     write_voc(tmp_path, write_image)
-    voc = VOCMultiLabel(str(tmp_path), year='2012')
+    voc = VOCMultiLabel(str(tmp_path), year='2012', test_mode=True)
     assert voc.metainfo['protocol'] == 'voc12'
     own = VOCMultiLabel(str(tmp_path), classes=['dog'])
     assert 'protocol' not in own.metainfo
     log.clear()
-    other = VOCMultiLabel(str(tmp_path), protocol='voc07-ml-gcn')
-    assert other.metainfo['protocol'] == 'voc07-ml-gcn'
+    VOCMultiLabel(str(tmp_path), protocol='voc07-ml-gcn')
     assert any("trains with difficult='positive'" in m for m in log)
 
     content = dict(
@@ -152,7 +152,7 @@ def test_the_annotations_or_the_config_name_a_protocol(
         'data_list': [{'img_path': 'a.jpg', 'gt_label': [0]}],
     }
     (tmp_path / 'x.json').write_text(json.dumps(content))
-    paths = dict(ann_file='x.json', data_root=str(tmp_path))
+    paths = dict(ann_file='x.json', data_root=str(tmp_path), test_mode=True)
     dataset = MultiLabelJson(**paths)
     assert dataset.metainfo['protocol'] == 'voc12'
     assert any('2012 val lists 1 images where 5,823' in m for m in log)
@@ -160,6 +160,29 @@ def test_the_annotations_or_the_config_name_a_protocol(
     assert dataset.metainfo['protocol'] == 'voc07-ssgrl'
     with pytest.raises(ValueError, match='no protocol'):
         MultiLabelJson(protocol='mine', **paths)
+
+
+def test_data_sets_of_other_protocols_train_together(tmp_path, write_image):
+    for year in ('2007', '2012'):
+        write_voc(tmp_path / year, write_image)
+    parts = [
+        VOCMultiLabel(str(tmp_path / y), year=y) for y in ('2007', '2012')
+    ]
+    content = {
+        'metainfo': {
+            'classes': list(VOC_CLASSES),
+            'has_difficult': True,
+            'protocol': 'voc12',
+            'split': 'val',
+        },
+        'data_list': [{'img_path': 'a.jpg', 'gt_label': [0]}],
+    }
+    (tmp_path / 'x.json').write_text(json.dumps(content))
+    root = str(tmp_path / '2012')
+    parts.append(
+        MultiLabelJson('../x.json', data_root=root, data_prefix='JPEGImages')
+    )
+    assert len(ConcatDataset(parts)) == 3
 
 
 def test_the_metric_tells_the_protocol(log):

@@ -130,7 +130,8 @@ def follow_protocol(
 
     Args:
         metainfo (dict): Of the data set: ``classes``, and maybe ``protocol``
-            and ``split`` (from a file). ``protocol`` is set, or removed.
+            and ``split`` (from a file). ``protocol`` is set, or removed, and
+            ``split`` removed.
         name (str | None): The protocol asked for, before that of the file.
         split (str): Split, if ``metainfo`` does not name it.
         num_images (int): Number of images listed.
@@ -145,7 +146,7 @@ def follow_protocol(
     if name is None:
         return
     protocol = load_protocol(str(name))
-    split = metainfo.get('split', split)
+    split = metainfo.pop('split', split)
     where = f'{protocol.title} {split}'
     if protocol.classes is not None:
         expected = get_classes(protocol.classes)

@@ -70,6 +70,7 @@ def test_same_as_the_data_set(write, write_image, filter_empty):
         path.name,
         dict(img_path='train2014'),
         filter_empty=filter_empty,
+        test_mode=True,
     )
     images = convert_coco(path, filter_empty)
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
