@@ -4,12 +4,29 @@ import os
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from mmengine.dataset import Compose
 from mmengine.fileio import BaseStorageBackend, get_file_backend
 from mmengine.fileio.backends import LmdbBackend, LocalBackend
 
 from .tar_backend import TarBackend
+
+
+def walk_files(folder: str | os.PathLike) -> list[Path]:
+    """List the files in a folder and the folders in it, links followed.
+
+    Args:
+        folder (str | PathLike): The folder.
+
+    Returns:
+        list[Path]: The files, sorted; none if there is no such folder.
+    """
+    return sorted(
+        Path(inner, name)
+        for inner, _, names in os.walk(folder, followlinks=True)
+        for name in names
+    )
 
 
 def image_backend(pipeline: Compose) -> BaseStorageBackend:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from .image_files import walk_files
+
 
 def list_images(root: str | os.PathLike, folder: str = '') -> list[str]:
     """List the images in a folder and the folders in it.
@@ -25,8 +27,8 @@ def list_images(root: str | os.PathLike, folder: str = '') -> list[str]:
     root = Path(root)
     names = sorted(
         path.relative_to(root).as_posix()
-        for path in (root / folder).rglob('*')
-        if path.suffix.lower() in IMG_EXTENSIONS and path.is_file()
+        for path in walk_files(root / folder)
+        if path.suffix.lower() in IMG_EXTENSIONS
     )
     if not names:
         raise FileNotFoundError(
@@ -57,7 +59,10 @@ def pack_tar(
 
     Raises:
         FileExistsError: If a file is there already.
+        ValueError: If ``shard_size`` is less than 1.
     """
+    if shard_size is not None and shard_size < 1:
+        raise ValueError(f'shard_size must be at least 1, got {shard_size}.')
     target = Path(target)
     size = shard_size or len(names)
     written = []
@@ -65,7 +70,8 @@ def pack_tar(
         path = target
         if shard_size:
             path = target.with_stem(f'{target.stem}-{number:05d}')
-        with tarfile.open(path, 'x') as shard:
+        # Links would be members without content.
+        with tarfile.open(path, 'x', dereference=True) as shard:
             for name in shard_names:
                 shard.add(Path(root, name), name, recursive=False)
         written.append(path)

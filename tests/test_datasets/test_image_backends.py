@@ -108,6 +108,26 @@ class TestEveryBackend:
 
 
 @pytest.mark.parametrize('kind', ['lmdb', 'tar'])
+def test_links_are_packed_with_their_content(root, kind):
+    images = root / 'images'
+    (images / 'soft.jpg').symlink_to('a.jpg')
+    (images / 'hard.jpg').hardlink_to(images / 'a.jpg')
+    (images / 'folder').symlink_to('sub')
+    names = ['soft.jpg', 'hard.jpg', 'a.jpg', 'folder/c.jpg']
+    write_annotations(root, names)
+    loader = pack(kind, root)
+    images.rename(root / 'away')
+    dataset = build(root, loader, test_mode=True)
+    shades = [item['inputs'].float().mean() for item in dataset]
+    np.testing.assert_allclose(shades, [40, 40, 40, 140], atol=2)
+
+
+def test_the_size_of_a_shard(root):
+    with pytest.raises(ValueError, match='at least 1, got 0'):
+        pack_tar(root, list_images(root), root / 'x.tar', 0)
+
+
+@pytest.mark.parametrize('kind', ['lmdb', 'tar'])
 def test_spawned_workers_read_them(root, kind):
     check_workers(build(root, pack(kind, root)), 'spawn')
 

@@ -26,7 +26,7 @@ def main() -> None:
             pack_lmdb(args.root, names, args.out)
             backend = dict(backend='lmdb', db_path=args.out)
     except (ImportError, OSError, ValueError) as error:
-        parser.exit(1, f'{error}\n')
+        parser.exit(1, f'error: {error}\n')
     print(
         f'Packed {len(names)} images. To read them:\n'
         f"dict(type='LoadImageFromFile', backend_args={backend})"

@@ -1,10 +1,11 @@
 """A folder for each set of labels."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from mmsrdl.datasets.image_files import walk_files
 
 from .class_lists import index_labels
 from .labelled_images import LabelledImages
@@ -32,7 +33,7 @@ def convert_label_folders(
 
     Returns:
         LabelledImages: Paths are relative to ``root``. Files that are no
-        images are skipped.
+        images, and hidden ones and folders (``.name``), are skipped.
 
     Raises:
         FileNotFoundError: If there is no such folder.
@@ -43,16 +44,16 @@ def convert_label_folders(
     if not root.is_dir():
         raise FileNotFoundError(f'There is no folder {str(root)!r}.')
     paths, skipped = [], []
-    for folder, inner, names in os.walk(root):
-        inner.sort()
-        for name in sorted(names):
-            path = Path(folder, name).relative_to(root)
-            if not name.lower().endswith(IMG_EXTENSIONS):
-                skipped.append((path.as_posix(), 'no image, by its name'))
-            elif len(path.parts) == 1:
-                skipped.append((path.as_posix(), 'in no folder of labels'))
-            else:
-                paths.append(path)
+    for file in walk_files(root):
+        path = file.relative_to(root)
+        if any(part.startswith('.') for part in path.parts):
+            skipped.append((path.as_posix(), 'hidden'))
+        elif not path.name.lower().endswith(IMG_EXTENSIONS):
+            skipped.append((path.as_posix(), 'no image, by its name'))
+        elif len(path.parts) == 1:
+            skipped.append((path.as_posix(), 'in no folder of labels'))
+        else:
+            paths.append(path)
     if not paths:
         raise ValueError(
             f'There is no image in a folder of {str(root)!r}; '

@@ -1,12 +1,12 @@
 """Boxes in the text files of YOLO."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from mmsrdl.datasets.image_files import walk_files
 from mmsrdl.structures.class_names import check_class_names
 
 from .labelled_images import LabelledImages
@@ -53,7 +53,7 @@ def convert_yolo(
     entries, used = [], {label_dir / 'classes.txt'}
     names = [
         path.relative_to(image_dir)
-        for path in _walk(image_dir)
+        for path in walk_files(image_dir)
         if path.name.lower().endswith(IMG_EXTENSIONS)
     ]
     for name in progress(names, 'Labels'):
@@ -71,18 +71,10 @@ def convert_yolo(
         entries,
         skipped=[
             (str(path), 'labels without an image')
-            for path in _walk(label_dir)
+            for path in walk_files(label_dir)
             if path.suffix == '.txt' and path not in used
         ],
         notes=[f'Paths are relative to {str(base)!r}.'],
-    )
-
-
-def _walk(folder: Path) -> list[Path]:
-    return sorted(
-        Path(inner, name)
-        for inner, _, names in os.walk(folder)
-        for name in names
     )
 
 

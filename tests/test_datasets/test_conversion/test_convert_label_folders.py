@@ -16,8 +16,8 @@ def test_a_folder_for_each_set(root):
     images = convert_label_folders(root)
     assert images.classes == ('boat', 'cat', 'person')
     assert images.data_list == [
-        {'img_path': 'boat,person/b.jpg', 'gt_label': [0, 2]},
         {'img_path': 'boat,person/2020/ü.PNG', 'gt_label': [0, 2]},
+        {'img_path': 'boat,person/b.jpg', 'gt_label': [0, 2]},
         {'img_path': 'cat/b.jpg', 'gt_label': [1]},
     ]
     assert sorted(images.skipped) == [
@@ -54,3 +54,17 @@ def test_errors_name_the_folder(root, tmp_path):
     empty.mkdir()
     with pytest.raises(ValueError, match='no image in a folder of'):
         convert_label_folders(empty)
+
+
+def test_links_are_followed_and_hidden_files_skipped(root, write_image):
+    write_image(root / 'cat/._b.jpg')
+    write_image(root / '.ipynb_checkpoints/b.jpg')
+    (root / 'dog').symlink_to(root / 'cat')
+    images = convert_label_folders(root)
+    assert images.classes == ('boat', 'cat', 'dog', 'person')
+    assert images.data_list[-1] == {'img_path': 'dog/b.jpg', 'gt_label': [2]}
+    assert dict(images.skipped) == {
+        '.ipynb_checkpoints/b.jpg': 'hidden',
+        'cat/._b.jpg': 'hidden',
+        'dog/._b.jpg': 'hidden',
+    }
