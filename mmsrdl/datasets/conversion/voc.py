@@ -56,8 +56,6 @@ def convert_voc(
         **options,
     )
     entries = dataset.load_data_list()
-    for entry in entries:
-        entry['img_path'] = Path(entry['img_path']).name
     images = LabelledImages(
         dataset.CLASSES,
         entries,

@@ -47,6 +47,15 @@ def test_official_layout(root):
     assert (images.protocol, images.split) == ('voc07', 'trainval')
 
 
+def test_images_in_folders_of_one_s_own(root):
+    path = root / 'Annotations/sub/1.xml'
+    path.parent.mkdir()
+    path.write_text(XML.format(OBJECT.format('dog', 0)))
+    (root / 'ImageSets/Main/trainval.txt').write_text('sub/1')
+    (entry,) = convert_voc(root).data_list
+    assert entry['img_path'] == 'sub/1.jpg'
+
+
 def test_the_test_split_of_2012_has_no_labels(root):
     """Its annotations need not exist; the file can be predicted for."""
     images = convert_voc(root, 'test', '2012')
