@@ -41,7 +41,7 @@ def convert_table(
             default ``;``, ``,`` or ``|``, if just one of these occurs.
         one_hot (bool): Whether each label column is a class, with 1 where
             the image shows it, 0 where not, and -1 or nothing where that is
-            unknown. Defaults to False.
+            unknown, as are classes without a column. Defaults to False.
         merge (bool): Whether an image may have several lines, whose labels
             add up. Defaults to False.
         delimiter (str, optional): What is between columns. By default a tab
@@ -100,7 +100,10 @@ def convert_table(
         {'img_path': name, 'gt_label': row}
         for name, row in zip(first, labels, strict=True)
     ]
-    if one_hot and any(cell in UNKNOWN for row in cells for cell in row):
+    if one_hot and (
+        set(classes) - set(label_columns)
+        or any(cell in UNKNOWN for row in cells for cell in row)
+    ):
         _, negative = index_labels(
             [(wheres[at], absent[at]) for at in lines], classes
         )

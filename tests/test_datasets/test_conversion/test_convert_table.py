@@ -92,6 +92,14 @@ def test_unknown_labels_of_one_hot_columns(write, tmp_path, write_image):
     assert scores == [[1, 0, -1], [0, -1, 0]]
 
 
+def test_one_hot_classes_without_a_column_are_unknown(write):
+    path = write('i,cat,dog\na.png,1,0\n')
+    images = convert_table(path, one_hot=True, classes=['bird', 'cat', 'dog'])
+    assert images.data_list == [
+        {'img_path': 'a.png', 'gt_label': [1], 'gt_label_negative': [2]}
+    ]
+
+
 def test_urls_stay(write, tmp_path):
     path = write('i,l\ns3://bucket//a.jpg,cat\n')
     images = convert_table(path)
