@@ -76,10 +76,6 @@ def test_the_faulty_line_of_the_official_files(root, monkeypatch):
     assert 'known fault' in why
 
 
-def test_the_faulty_line_is_where_others_found_it():
-    assert nuswide.FAULTS == {('Labels_lake_Train.txt', 78372): '-1130179'}
-
-
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
