@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mmsrdl.structures.class_names import check_class_names
 
+from .text_files import read_lines
+
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
     'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike', 'person',
@@ -95,15 +97,15 @@ def read_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
         tuple[str, ...]: Class names.
 
     Raises:
-        ValueError: If it is neither, or the names are empty or not unique.
+        ValueError: If it is neither, the file is not UTF-8, or the names are
+            empty or not unique.
         TypeError: If ``classes`` is neither a string nor a list of strings.
     """
     if not isinstance(classes, str):
         return get_classes(classes)
     path = Path(classes).expanduser()
     if path.is_file():
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-        names = [line.strip() for line in lines if line.strip()]
+        names = [name for name in read_lines(path) if name]
         return check_class_names(names, str(path))
     try:
         return get_classes(classes)

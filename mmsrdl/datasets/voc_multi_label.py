@@ -12,6 +12,7 @@ from mmsrdl.structures.class_names import describe_unknown
 from .checked_dataset import CheckedDataset, shorten, warn
 from .compact_dataset import check_difficult
 from .label_sets import VOC_CLASSES
+from .text_files import read_lines
 from .voc_xml import iterate_objects, read_voc_xml
 
 SPLITS = ('train', 'val', 'trainval', 'test', '')
@@ -128,8 +129,7 @@ class VOCMultiLabel(CheckedDataset, VOC):
                 'the folder that holds JPEGImages, Annotations and ImageSets '
                 f'itself.{hint}'
             )
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-        image_ids = [line.split()[0] for line in lines if line.strip()]
+        image_ids = [line.split()[0] for line in read_lines(path) if line]
         if len(set(image_ids)) != len(image_ids):
             twice = sorted(i for i, n in Counter(image_ids).items() if n > 1)
             raise ValueError(

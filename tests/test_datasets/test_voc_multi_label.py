@@ -258,6 +258,15 @@ def test_bad_xml_is_named(root, text, match):
     assert 'b.xml' in str(error.value)
 
 
+def test_lists_that_are_not_utf8_are_named(root):
+    path = root / 'ImageSets/Main/trainval.txt'
+    path.write_bytes(b'a\n\xff\n')
+    with pytest.raises(ValueError, match="trainval.txt', line 2: .*UTF-8"):
+        build(root)
+    with pytest.raises(ValueError, match="trainval.txt', line 2: .*UTF-8"):
+        build(root, classes=str(path))
+
+
 def test_a_split_without_public_labels(root, pipeline):
     write_split(root, 'a\nb\n', split='test')
     dataset = build(

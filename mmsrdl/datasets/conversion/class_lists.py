@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmsrdl.datasets.label_sets import read_classes
+from mmsrdl.datasets.text_files import read_text
 from mmsrdl.structures.class_names import check_class_names, describe_unknown
-
-from .text_files import read_text
 
 
 def read_class_list(source: str | Path) -> tuple[str, ...]:

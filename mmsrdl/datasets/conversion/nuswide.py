@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from mmsrdl.datasets.label_sets import NUSWIDE_CLASSES
+from mmsrdl.datasets.text_files import read_lines
 
 from .labelled_images import LabelledImages
 from .progress import progress
-from .text_files import read_lines
 
 SPLITS = {'train': 'Train', 'test': 'Test'}
 """Official split, and how the names of its files have it."""

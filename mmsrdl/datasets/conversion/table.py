@@ -8,12 +8,12 @@ from pathlib import Path
 
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from mmsrdl.datasets.text_files import read_text
 from mmsrdl.structures.class_names import check_class_names, describe_unknown
 
 from .class_lists import index_labels
 from .labelled_images import LabelledImages
 from .separators import choose_separator, split_labels
-from .text_files import read_text
 
 UNKNOWN = ('-1', '')
 """What stands for an unknown label among 1 and 0."""

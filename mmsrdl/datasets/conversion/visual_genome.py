@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mmsrdl.datasets.text_files import read_lines, read_text
+
 from .labelled_images import LabelledImages
-from .text_files import read_lines, read_text
 
 FOLDERS = ('VG_100K', 'VG_100K_2')
 """What the two official archives unpack to."""
@@ -154,9 +155,10 @@ def _read_object(path: str | Path) -> dict:
 
 
 def _read_array(path: str | Path) -> np.ndarray:
-    if not Path(path).is_file():
+    path = Path(path).expanduser()
+    if not path.is_file():
         raise FileNotFoundError(f'There is no file {str(path)!r}.')
     try:
-        return np.load(path, mmap_mode='r', allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        return np.lib.format.open_memmap(path, mode='r')
+    except ValueError as error:
         raise ValueError(f'{str(path)!r} is no .npy file: {error}') from error

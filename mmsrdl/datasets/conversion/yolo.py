@@ -7,11 +7,11 @@ import yaml
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mmsrdl.datasets.image_files import walk_files
+from mmsrdl.datasets.text_files import read_lines, read_text
 from mmsrdl.structures.class_names import check_class_names
 
 from .labelled_images import LabelledImages
 from .progress import progress
-from .text_files import read_lines, read_text
 
 
 def convert_yolo(
@@ -131,7 +131,7 @@ def _read_labels(path: Path, num_classes: int) -> set[int]:
         if not fields:
             continue
         where = f'{str(path)!r}, line {number}'
-        if len(fields) < 5 or not fields[0].isdecimal():
+        if not fields[0].isdecimal() or not _is_box(fields[1:]):
             raise ValueError(
                 f'{where}: expected the index of a class and a box, got '
                 f'{line[:80]!r}.'
@@ -144,3 +144,11 @@ def _read_labels(path: Path, num_classes: int) -> set[int]:
             )
         labels.add(label)
     return labels
+
+
+def _is_box(fields: Sequence[str]) -> bool:
+    """Whether these are the numbers of a box, or more, as of a polygon."""
+    try:
+        return len(list(map(float, fields))) >= 4
+    except ValueError:
+        return False

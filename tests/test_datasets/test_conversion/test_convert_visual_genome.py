@@ -125,6 +125,10 @@ def test_errors_of_arrays(mlc_pat, place, array, message):
     np.save(mlc_pat[place], array)
     with pytest.raises(ValueError, match=message):
         convert_vg256(*mlc_pat)
+    with mlc_pat[0].open('wb') as file:
+        np.savez(file, array)
+    with pytest.raises(ValueError, match='is no .npy file'):
+        convert_vg256(*mlc_pat)
     mlc_pat[0].unlink()
     with pytest.raises(FileNotFoundError, match='images.npy'):
         convert_vg256(*mlc_pat)

@@ -82,6 +82,7 @@ def test_errors_of_the_names(root, text, message):
     [
         (f'3 {BOX}', "a.txt', line 2: class 3, but .* 3 classes"),
         ('1 0.5', "a.txt', line 2: expected the index"),
+        ('1 x y w h', "a.txt', line 2: expected the index"),
         (f'dog {BOX}', "a.txt', line 2: expected the index"),
         (f'-1 {BOX}', "a.txt', line 2: expected the index"),
     ],
