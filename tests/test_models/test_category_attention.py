@@ -123,6 +123,68 @@ def test_half_precision_is_near_reference(name, dtype):
 
 
 @pytest.mark.parametrize('name', FAST)
+def test_small_products_keep_their_digits(name):
+    """A tanh by exp alone would lose them."""
+    x = inputs(torch.float32)
+    arguments = x['positions'] * 1e-4, x['guide'], x['weight']
+    assert_close(
+        run(IMPLEMENTATIONS[name].spatial_logits, *arguments),
+        run(REFERENCE.spatial_logits, *arguments),
+    )
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_half_precision_adds_many_categories(name):
+    """Each adds to the gradient what bfloat16 would round away."""
+    ones = torch.ones(1, 2, 3, device=DEVICE)
+    arguments = ones, ones[0, :1].expand(1000, 3), ones[0, 0]
+    low = [x.bfloat16() for x in arguments]
+    fast = IMPLEMENTATIONS[name].spatial_logits
+    for x in (arguments, low):
+        x[0].requires_grad_()
+        fast(*x).sum().backward()
+    torch.testing.assert_close(
+        low[0].grad.float(), arguments[0].grad, rtol=0.02, atol=0
+    )
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_no_image(name):
+    x = inputs(torch.float32)
+    for key in ('positions', 'feature', 'spatial', 'channel'):
+        x[key] = x[key][:0]
+    x = list(x.values())
+    implementation = IMPLEMENTATIONS[name]
+    logits, *gradients = run(implementation.spatial_logits, *x[:3])
+    assert logits.shape == (0, 5, 12)
+    assert all((grad == 0).all() for grad in gradients)
+    assert run(implementation.pool, *x[3:])[0].shape == (0, 5, 9)
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.library, 'opcheck'), reason='needs torch >= 2.4'
+)
+@pytest.mark.parametrize('name', FAST)
+def test_operators_keep_what_they_promise_to_compilers(name):
+    """Shapes, dtypes and strides, of inputs in another order too."""
+    x = inputs(torch.float32)
+    x['positions'] = x['positions'].mT.contiguous().mT
+    x['guide'] = x['guide'].mT.contiguous().mT
+    logits = [x['positions'], x['guide'], x['weight']]
+    maxima = [x['feature'].half(), x['spatial'], x['channel'].half()]
+    prefix = 'triton_' if name == 'triton' else ''
+    for operator, arguments in {
+        'spatial_logits': logits,
+        'spatial_logits_backward': [x['spatial'], *logits],
+        'category_maxima': maxima,
+        'category_maxima_with_index': maxima,
+    }.items():
+        torch.library.opcheck(
+            getattr(torch.ops.mmsrdl, prefix + operator), tuple(arguments)
+        )
+
+
+@pytest.mark.parametrize('name', FAST)
 def test_nan_is_not_lost(name):
     x = inputs(torch.float32)
     x['feature'][1, 4, 2] = float('nan')

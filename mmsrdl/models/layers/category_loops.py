@@ -27,11 +27,7 @@ def like_gradients(
     grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Memory for the gradients of positions, guide and weight."""
-    return (
-        torch.empty_like(positions),
-        torch.empty_like(guide),
-        torch.empty_like(weight),
-    )
+    return tuple(x.new_empty(x.shape) for x in (positions, guide, weight))
 
 
 def like_maxima(
@@ -83,9 +79,11 @@ def spatial_logits_backward(
     """Gradients of positions, guide and weight, given that of the logits."""
     rows = positions.flatten(0, 1)
     grad = grad.transpose(0, 1).flatten(1)
-    grad_rows = torch.zeros_like(rows)
-    grad_guide = torch.zeros_like(guide)
-    grad_weight = torch.zeros_like(weight)
+    # In half precision a sum over many categories would stop growing.
+    dtype = torch.promote_types(rows.dtype, torch.float32)
+    grad_rows, grad_guide, grad_weight = (
+        x.new_zeros(x.shape, dtype=dtype) for x in (rows, guide, weight)
+    )
     size = _lines(rows.shape[1], rows)
     for block, grad_block, grad_logits in zip(
         rows.split(size), grad_rows.split(size), grad.split(size, 1),
@@ -101,7 +99,11 @@ def spatial_logits_backward(
             )
             grad_block.addcmul_(slope, weight * g)
             grad_guide[c] += slope.mul_(block).sum(0)
-    return grad_rows.view_as(positions), grad_guide * weight, grad_weight
+    return (
+        grad_rows.view(positions.shape).to(positions.dtype),
+        (grad_guide * weight).to(guide.dtype),
+        grad_weight.to(weight.dtype),
+    )
 
 
 @opaque(

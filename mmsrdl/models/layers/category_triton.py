@@ -17,9 +17,22 @@ SIZES = dict(
     spatial_logits=dict(ROWS=16, CATEGORIES=8, CHANNELS=32),
     grad_positions=dict(ROWS=16, CHANNELS=128),
     grad_guide_and_weight=dict(ROWS=16, CHANNELS=128),
-    maxima=dict(CATEGORIES=8, CHANNELS=128),
+    maxima=dict(CATEGORIES=8, CHANNELS=64, POSITIONS=4),
 )
-"""What one program of a kernel works on: 2 to 4 thousand elements."""
+"""What one program of a kernel works on: half to 4 thousand elements."""
+
+WARPS = dict(maxima=1)
+"""Of a program, 4 unless given; one warp needs no barrier in its loop."""
+
+
+def _has_triton() -> bool:
+    try:
+        return digit_version(version('triton')) >= digit_version('3.0')
+    except PackageNotFoundError:
+        return False
+
+
+HAS_TRITON = _has_triton()  # reading the version takes longer than a kernel
 
 
 def is_available(device: torch.device) -> bool:
@@ -28,10 +41,7 @@ def is_available(device: torch.device) -> bool:
     That is a CUDA GPU since Volta; or, with ``TRITON_INTERPRET=1``, which
     runs the kernels in Python for tests, the CPU.
     """
-    try:
-        if digit_version(version('triton')) < digit_version('3.0'):
-            return False
-    except PackageNotFoundError:
+    if not HAS_TRITON:
         return False
     if device.type == 'cpu':
         return os.environ.get('TRITON_INTERPRET') == '1'
@@ -53,6 +63,7 @@ def _launch(name: str, grid: tuple[int, ...], *arguments) -> None:
         getattr(triton_kernels, name)[grid](
             *arguments,
             **SIZES[name],
+            num_warps=WARPS.get(name, 4),
             precision=tl.float64 if double else tl.float32,
         )
 
@@ -106,7 +117,7 @@ def spatial_logits_backward(
     # In parts of at most 64 blocks, so that few categories busy a GPU as well.
     name = 'grad_guide_and_weight'
     blocks, columns = _blocks(name, ROWS=rows, CHANNELS=hidden)
-    parts = -(-blocks // 64)
+    parts = max(1, -(-blocks // 64))
     dtype = torch.promote_types(positions.dtype, torch.float32)
     shape = parts, categories, hidden
     sums_guide = guide.new_empty(shape, dtype=dtype)
@@ -127,7 +138,9 @@ def spatial_logits_backward(
 )
 def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
     """GMP(F ⊙ (SA_c + CA_c)), (B, C, D)."""
-    return maxima_with_index(feature, spatial, channel)[0]
+    values, _ = like_maxima(feature, spatial, channel)
+    _launch_maxima(feature, spatial, channel, values, None)
+    return values
 
 
 @opaque(
@@ -139,17 +152,26 @@ def maxima_with_index(
     feature: Tensor, spatial: Tensor, channel: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Maxima, and the position of the first of equals, int32, (B, C, D)."""
-    feature, spatial, channel = _contiguous(feature, spatial, channel)
     values, index = like_maxima(feature, spatial, channel)
+    _launch_maxima(feature, spatial, channel, values, index)
+    return values, index
+
+
+def _launch_maxima(
+    feature: Tensor,
+    spatial: Tensor,
+    channel: Tensor,
+    values: Tensor,
+    index: Tensor | None,
+) -> None:
     images, categories, channels = values.shape
     name = 'maxima'
     _launch(
         name,
         (images, *_blocks(name, CATEGORIES=categories, CHANNELS=channels)),
-        feature, spatial, channel, values, index,
+        *_contiguous(feature, spatial, channel), values, index,
         categories, feature.shape[1], channels,
     )  # fmt: skip
-    return values, index
 
 
 def _contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:
