@@ -105,9 +105,11 @@ def test_real_data_is_the_same_as_read_directly(
     images.check_images(root / 'JPEGImages')
     images.write(tmp_path / 'voc.json')
     converted = MultiLabelJson(
-        str(tmp_path / 'voc.json'), data_prefix=str(root / 'JPEGImages')
+        str(tmp_path / 'voc.json'),
+        data_prefix=str(root / 'JPEGImages'),
+        test_mode=True,
     )
-    direct = VOCMultiLabel(str(root), split)
+    direct = VOCMultiLabel(str(root), split, test_mode=True)
     assert len(converted) == len(direct) == count
     assert converted.metainfo['classes'] == direct.metainfo['classes']
     for key in ('protocol', 'has_difficult'):
