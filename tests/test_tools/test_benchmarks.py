@@ -82,7 +82,7 @@ def test_attention_under_autocast(run_benchmark):
 def test_scaling(run_benchmark, tmp_path):
     plot = tmp_path / 'plots/scaling.png'
     result = run_benchmark(
-        'benchmark_attention_scaling', '--num-classes', '200', '2',
+        'benchmark_attention_scaling', '--num-classes', '1000', '2',
         '--resolution', '256', '--batch', '2', '--at', '2', '256', '1',
         '--channels', '512', '--repeat', '1', '--memory-limit', '0.1',
         '--plot', plot,
@@ -92,8 +92,8 @@ def test_scaling(run_benchmark, tmp_path):
     assert len(rows) == (2 + 1 + 1) * 2 * 2
     assert are_positive([row for row in rows if row['ms'] is not None], 'ms')
     labels = [r['labels'] for r in rows if r['against'] == 'num_classes']
-    assert labels == [2] * 4 + [200] * 4
-    # A B x C x P x D tensor takes 25 MiB; the equations keep several.
+    assert labels == [2] * 4 + [1000] * 4
+    # A B x C x P x D tensor takes 125 MiB.
     for row in rows:
         fits = row['implementation'] == 'auto' or row['labels'] == 2
         assert (row['ms'] is not None) == fits, row
