@@ -82,8 +82,10 @@ def predicted_labels(
     """
     labels = scores >= thr
     if topk is not None:
-        best = scores.topk(min(topk, scores.size(1)), dim=1).values
-        labels &= scores >= best[:, -1:]
+        # Exact; PyTorch 2.1 cannot rank float16 on CPUs.
+        exact = scores.to(torch.promote_types(scores.dtype, torch.float32))
+        best = exact.topk(min(topk, scores.size(1)), dim=1).values
+        labels &= exact >= best[:, -1:]
     return labels
 
 
