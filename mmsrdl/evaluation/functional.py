@@ -9,6 +9,7 @@ the order of the images, tied scores included.
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from .average_precision import AP_FORMS, average_precision
