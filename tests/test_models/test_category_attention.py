@@ -137,7 +137,7 @@ def test_small_products_keep_their_digits(name):
 def test_half_precision_adds_many_categories(name):
     """Each adds to the gradient what bfloat16 would round away."""
     ones = torch.ones(1, 2, 3, device=DEVICE)
-    arguments = ones, ones[0, :1].expand(1000, 3), ones[0, 0]
+    arguments = ones, ones[0, :1].expand(400, 3), ones[0, 0]
     low = [x.bfloat16() for x in arguments]
     fast = IMPLEMENTATIONS[name].spatial_logits
     for x in (arguments, low):
