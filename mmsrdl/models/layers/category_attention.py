@@ -12,7 +12,6 @@ of equal maxima in row-major order, as :func:`torch.argmax` documents.
 """
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from . import category_loops, category_triton
+from .category_operators import Kernels, as_operators
 from .compiling import is_exporting
 
 
@@ -165,11 +165,11 @@ class AttentionImplementation(NamedTuple):
     pool: Callable[[Tensor, Tensor | None, Tensor | None], Tensor]
 
 
-def implement(kernels: ModuleType) -> AttentionImplementation:
+def implement(kernels: Kernels) -> AttentionImplementation:
     """Make an implementation of kernels.
 
     Args:
-        kernels (ModuleType): Has the functions of :mod:`.category_loops`.
+        kernels (Kernels): Its functions.
 
     Returns:
         AttentionImplementation: Differentiable once, equal to the reference.
@@ -209,8 +209,8 @@ IMPLEMENTATIONS = dict(
     reference=AttentionImplementation(
         spatial_logits_reference, category_pool_reference
     ),
-    per_category=implement(category_loops),
-    triton=implement(category_triton),
+    per_category=implement(as_operators(category_loops, '')),
+    triton=implement(as_operators(category_triton, 'triton_')),
 )
 
 

@@ -11,37 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .compiling import opaque
+from .category_operators import like_maxima
 
 BLOCK = 2**19
 """Elements of a block on a CPU, 2 MiB of float32."""
-
-
-def like_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
-    """Memory for the logits, (B, C, P)."""
-    images, length = positions.shape[:2]
-    return positions.new_empty(images, len(guide), length)
-
-
-def like_gradients(
-    grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Memory for the gradients of positions, guide and weight."""
-    return tuple(x.new_empty(x.shape) for x in (positions, guide, weight))
-
-
-def like_maxima(
-    feature: Tensor, spatial: Tensor, channel: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Memory for maxima and positions, (B, C, D).
-
-    Under autocast feature and attention differ in dtype; the maxima have the
-    widest.
-    """
-    dtype = torch.promote_types(feature.dtype, spatial.dtype)
-    dtype = torch.promote_types(dtype, channel.dtype)
-    maxima = channel.new_empty(channel.shape, dtype=dtype)
-    return maxima, torch.empty_like(maxima, dtype=torch.int32)
 
 
 def _lines(length: int, tensor: Tensor) -> int:
@@ -51,7 +24,6 @@ def _lines(length: int, tensor: Tensor) -> int:
     return max(1, BLOCK // length)
 
 
-@opaque('spatial_logits(Tensor a, Tensor g, Tensor v) -> Tensor', like_logits)
 def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
     """⟨v, tanh(a_p ⊙ g_c)⟩, (B, C, P); see the reference."""
     rows = positions.flatten(0, 1)
@@ -68,11 +40,6 @@ def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
     return logits.transpose(0, 1).contiguous()
 
 
-@opaque(
-    'spatial_logits_backward(Tensor grad, Tensor a, Tensor g, Tensor v)'
-    ' -> (Tensor, Tensor, Tensor)',
-    like_gradients,
-)
 def spatial_logits_backward(
     grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -106,10 +73,6 @@ def spatial_logits_backward(
     )
 
 
-@opaque(
-    'category_maxima(Tensor f, Tensor s, Tensor c) -> Tensor',
-    lambda *inputs: like_maxima(*inputs)[0],
-)
 def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
     """GMP(F ⊙ (SA_c + CA_c)), (B, C, D)."""
     values, _ = like_maxima(feature, spatial, channel)
@@ -118,11 +81,6 @@ def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
     return values
 
 
-@opaque(
-    'category_maxima_with_index(Tensor f, Tensor s, Tensor c)'
-    ' -> (Tensor, Tensor)',
-    like_maxima,
-)
 def maxima_with_index(
     feature: Tensor, spatial: Tensor, channel: Tensor
 ) -> tuple[Tensor, Tensor]:

@@ -10,8 +10,7 @@ import torch
 from mmengine.utils import digit_version
 from torch import Tensor
 
-from .category_loops import like_gradients, like_logits, like_maxima
-from .compiling import opaque
+from .category_operators import like_logits, like_maxima
 
 SIZES = dict(
     spatial_logits=dict(ROWS=16, CATEGORIES=8, CHANNELS=32),
@@ -73,10 +72,6 @@ def _blocks(name: str, **lengths: int) -> tuple[int, ...]:
     return tuple(-(-n // SIZES[name][axis]) for axis, n in lengths.items())
 
 
-@opaque(
-    'triton_spatial_logits(Tensor a, Tensor g, Tensor v) -> Tensor',
-    like_logits,
-)
 def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
     """⟨v, tanh(a_p ⊙ g_c)⟩, (B, C, P); see the reference."""
     positions, guide, weight = _contiguous(positions, guide, weight)
@@ -91,11 +86,6 @@ def spatial_logits(positions: Tensor, guide: Tensor, weight: Tensor) -> Tensor:
     return logits
 
 
-@opaque(
-    'triton_spatial_logits_backward(Tensor grad, Tensor a, Tensor g, Tensor v)'
-    ' -> (Tensor, Tensor, Tensor)',
-    like_gradients,
-)
 def spatial_logits_backward(
     grad: Tensor, positions: Tensor, guide: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,10 +122,6 @@ def spatial_logits_backward(
     return grad_positions, grad_guide.to(guide), grad_weight.to(weight)
 
 
-@opaque(
-    'triton_category_maxima(Tensor f, Tensor s, Tensor c) -> Tensor',
-    lambda *inputs: like_maxima(*inputs)[0],
-)
 def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
     """GMP(F ⊙ (SA_c + CA_c)), (B, C, D)."""
     values, _ = like_maxima(feature, spatial, channel)
@@ -143,11 +129,6 @@ def maxima(feature: Tensor, spatial: Tensor, channel: Tensor) -> Tensor:
     return values
 
 
-@opaque(
-    'triton_category_maxima_with_index(Tensor f, Tensor s, Tensor c)'
-    ' -> (Tensor, Tensor)',
-    like_maxima,
-)
 def maxima_with_index(
     feature: Tensor, spatial: Tensor, channel: Tensor
 ) -> tuple[Tensor, Tensor]:

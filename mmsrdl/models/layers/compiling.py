@@ -20,36 +20,34 @@ def is_exporting() -> bool:
     return torch.jit.is_tracing() or _is_torch_export()
 
 
-def opaque(schema: str, fake: Callable) -> Callable[[Callable], Callable]:
+def opaque(
+    function: Callable, name: str, signature: str, fake: Callable
+) -> Callable:
     """Make a function one node of what ``torch.compile`` sees.
 
     It would unroll a loop over categories, and cannot look into the launch of
     a kernel. Before torch 2.4 the function stays as it is.
 
     Args:
-        schema (str): ``'name(Tensor x) -> Tensor'``.
+        function (Callable): Of tensors to new tensors.
+        name (str): Of the operator, in the namespace ``mmsrdl``.
+        signature (str): ``'(Tensor x) -> Tensor'``.
         fake (Callable): The function for tensors that have no values.
 
     Returns:
-        Callable: The decorator.
+        Callable: To be called in place of the function.
     """
+    if not hasattr(torch.library, 'custom_op'):
+        return function
+    operator = torch.library.custom_op(
+        f'mmsrdl::{name}', function, mutates_args=(), schema=signature
+    )
+    operator.register_fake(fake)
 
-    def wrap(function: Callable) -> Callable:
-        if not hasattr(torch.library, 'custom_op'):
-            return function
-        name, signature = schema.split('(', 1)
-        op = torch.library.custom_op(
-            f'mmsrdl::{name}', function, mutates_args=(),
-            schema=f'({signature}',
-        )  # fmt: skip
-        op.register_fake(fake)
+    @functools.wraps(function)
+    def call(*tensors):
+        if is_compiling() and not is_exporting():
+            return operator(*tensors)
+        return function(*tensors)
 
-        @functools.wraps(function)
-        def call(*tensors):
-            if is_compiling() and not is_exporting():
-                return op(*tensors)
-            return function(*tensors)
-
-        return call
-
-    return wrap
+    return call
