@@ -6,6 +6,8 @@ import os.path as osp
 from collections.abc import Mapping
 from contextlib import contextmanager
 
+from .text_files import locate
+
 
 def load_json_object(path: str, entries: Mapping[str, type]) -> dict:
     """Read a JSON file whose top is an object.
@@ -33,8 +35,7 @@ def load_json_object(path: str, entries: Mapping[str, type]) -> dict:
     try:
         text = content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
-        line = content.count(b'\n', 0, error.start) + 1
-        column = error.start - content.rfind(b'\n', 0, error.start)
+        line, column = locate(content, error.start)
         raise ValueError(
             f'{path!r} is not a JSON file: it must be in UTF-8, but has '
             f'another byte at line {line} column {column}.'

@@ -3,6 +3,20 @@
 from pathlib import Path
 
 
+def locate(content: bytes, offset: int) -> tuple[int, int]:
+    """Find the line and column of a byte, both from 1.
+
+    Args:
+        content (bytes): Of a file.
+        offset (int): Index of the byte.
+
+    Returns:
+        tuple[int, int]: Line and column.
+    """
+    line = content.count(b'\n', 0, offset) + 1
+    return line, offset - content.rfind(b'\n', 0, offset)
+
+
 def read_text(path: str | Path) -> str:
     """Read a UTF-8 file, with or without a byte-order mark.
 
@@ -23,7 +37,7 @@ def read_text(path: str | Path) -> str:
     try:
         return content.decode('utf-8-sig')
     except UnicodeDecodeError as error:
-        line = content.count(b'\n', 0, error.start) + 1
+        line, _ = locate(content, error.start)
         raise ValueError(
             f'{str(path)!r}, line {line}: the text is not UTF-8. Save the '
             'file as UTF-8.'
