@@ -9,7 +9,7 @@ def test_it_measures_all_ways_of_loading(run_tool, tmp_path):
     out = tmp_path / 'new' / 'figures.json'
     done = run_tool(
         'benchmarks/benchmark_annotations.py',
-        *('--num-images', 60, '--num-annotations', 200, '--repeats', 1),
+        *('--num-images', 60, '--num-annotations', 200, '--repeat', 1),
         *('--large-images', 600, '--large-classes', 30, '--workers', 1),
         *('--start-methods', 'fork', '--json'),
         out,

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
+from _process_memory import read_fields
 
 STATUS, STATM = Path('/proc/self/status'), Path('/proc/self/statm')
 SECONDS = 0.1  # a shorter step is repeated for as long and averaged
@@ -99,11 +100,7 @@ class PeakMemory:
         if self.device.type == 'cuda':
             synchronize(self.device)
             return count(self.device)
-        if not STATUS.is_file():
-            return None
-        lines = STATUS.read_text().splitlines()
-        line = next(line for line in lines if line.startswith(f'{field}:'))
-        return int(line.split()[1]) * 1024
+        return read_fields(STATUS)[field] if STATUS.is_file() else None
 
 
 def run_apart(device: str, function: Callable, *args):

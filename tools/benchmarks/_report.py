@@ -31,13 +31,15 @@ def describe_machine() -> dict:
 
     Returns:
         dict: ``cpu`` (str), ``cores`` (int, those this process may use),
-        ``torch_threads`` (int), ``gpu`` (str or None), ``gpu_memory_gib``
-        (float or None), ``cuda`` (str or None), ``python`` (str), ``system``
-        (str) and ``versions`` (dict of the installed packages).
+        ``load`` (float, of the last minute), ``torch_threads`` (int), ``gpu``
+        (str or None), ``gpu_memory_gib`` (float or None), ``cuda`` (str or
+        None), ``python`` (str), ``system`` (str) and ``versions`` (dict of
+        the installed packages).
     """
     machine = {
         'cpu': _cpu_model(),
         'cores': _cores(),
+        'load': os.getloadavg()[0],
         'torch_threads': torch.get_num_threads(),
         'gpu': None,
         'gpu_memory_gib': None,
@@ -61,7 +63,8 @@ def describe_machine() -> dict:
 def print_machine(machine: dict) -> None:
     """Print what :func:`describe_machine` returned, in three lines."""
     versions = machine['versions'].items()
-    print(f'CPU: {machine["cpu"]}, {machine["cores"]} cores')
+    load = f'load {machine["load"]:.2f}'
+    print(f'CPU: {machine["cpu"]}, {machine["cores"]} cores, {load}')
     if machine['gpu']:
         memory = machine['gpu_memory_gib']
         print(f'GPU: {machine["gpu"]}, {memory} GiB, CUDA {machine["cuda"]}')

@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--start-methods', nargs='+', default=['fork', 'spawn'], help='of them'
     )
-    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--repeat', type=int, default=3)
     parser.add_argument('--json', help='file for the results')
     return parser.parse_args()
 
@@ -166,7 +166,7 @@ def compare(folder: Path, args: argparse.Namespace) -> tuple[list, dict]:
     ):
         runs = [
             in_new_process(function, folder, None, 0)
-            for _ in range(args.repeats)
+            for _ in range(args.repeat)
         ]
         row = {'loaded by': name}
         for key in runs[0]:

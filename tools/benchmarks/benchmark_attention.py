@@ -6,7 +6,6 @@ beyond weights and features, on a CPU in a fresh process for each.
 """
 
 import argparse
-import os
 import statistics
 from dataclasses import asdict, replace
 from functools import partial
@@ -148,8 +147,6 @@ def main() -> None:
     training = replace(sizes, batch=args.batch_size[-1])
     machine = describe_machine()
     print_machine(machine)
-    load = os.getloadavg()[0]
-    print(f'Load before: {load:.2f}')
     rows = measure(inference, False, names, args.repeat)
     rows += measure(training, True, names, args.repeat)
     title = (
@@ -167,7 +164,6 @@ def main() -> None:
         content = {
             'sizes': asdict(sizes),
             'repetitions': args.repeat,
-            'load_before': load,
             'machine': machine,
             'head': rows,
             'kernels': kernels,

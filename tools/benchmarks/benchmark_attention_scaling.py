@@ -6,7 +6,6 @@ memory limit is left out.
 """
 
 import argparse
-import os
 import statistics
 from dataclasses import replace
 from functools import partial
@@ -202,8 +201,6 @@ def main() -> None:
     args = parse_args()
     machine = describe_machine()
     print_machine(machine)
-    load = os.getloadavg()[0]
-    print(f'Load before: {load:.2f}')
     rows = measure(args)
     title = (
         f'Head, D {args.channels}, {args.dtype}, {args.device}, '
@@ -216,7 +213,6 @@ def main() -> None:
     if args.json:
         content = {
             'arguments': vars(args),
-            'load_before': load,
             'machine': machine,
             'scaling': rows,
         }

@@ -35,10 +35,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--num-classes', type=int, default=80)
     parser.add_argument('--batch-size', type=int, default=64)
-    parser.add_argument('--repeats', type=int, default=1)
+    parser.add_argument('--repeat', type=int, default=1)
     parser.add_argument('--json', help='file for the results')
     args = parser.parse_args()
-    for name in ('num_images', 'num_classes', 'batch_size', 'repeats'):
+    for name in ('num_images', 'num_classes', 'batch_size', 'repeat'):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
     return args
@@ -138,7 +138,7 @@ def work(rank: int, args: argparse.Namespace, folder: str) -> None:
     )
     batches = make_batches(args, rank)
     runs = {name: [] for name in candidates()}
-    for _ in range(args.repeats):
+    for _ in range(args.repeat):
         for name, metrics in candidates().items():
             runs[name].append(measure(metrics, batches, args.num_images))
     if rank == 0:
@@ -172,7 +172,7 @@ def main() -> None:
             row[f'{column} ratio'] = row[column] / ours[column]
     print_table(
         f'{args.num_images} images x {args.num_classes} classes, '
-        f'{WORLD_SIZE} processes; seconds, best of {args.repeats}',
+        f'{WORLD_SIZE} processes; seconds, best of {args.repeat}',
         rows,
     )
     maps = [row['mAP'] for row in rows]

@@ -10,7 +10,6 @@ of Query2Label (decoder), which stands for time and memory alone.
 """
 
 import argparse
-import os
 import statistics
 from dataclasses import asdict
 
@@ -135,8 +134,6 @@ def main() -> None:
     names = list(dict.fromkeys([BASELINE, *args.models]))
     machine = describe_machine()
     print_machine(machine)
-    load = os.getloadavg()[0]
-    print(f'Load before: {load:.2f}')
     parameters = []
     for name in names:
         total, trained = count_parameters(name, setting)
@@ -162,7 +159,6 @@ def main() -> None:
         content = {
             'setting': asdict(setting),
             'repetitions': args.repeat,
-            'load_before': load,
             'machine': machine,
             'parameters': parameters,
             'models': rows,
