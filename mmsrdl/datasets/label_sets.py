@@ -5,13 +5,14 @@ followers order COCO alphabetically: such label files do not fit by position),
 NUS-WIDE in the order of its concept list, which is alphabetical.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from mmsrdl.structures.class_names import check_class_names
 
-from .text_files import read_lines
+from .text_files import read_lines, read_text
 
 VOC_CLASSES = (
     'aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car', 'cat',
@@ -86,30 +87,45 @@ def get_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
     return LABEL_SETS[name]
 
 
-def read_classes(classes: str | Sequence[str]) -> tuple[str, ...]:
-    """Like :func:`get_classes`, but takes a text file too.
+def read_classes(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
+    """Like :func:`get_classes`, but takes files too.
 
     Args:
-        classes (str | Sequence[str]): What :func:`get_classes` takes, or the
-            path of a text file with one class name a line.
+        classes (str | Path | Sequence[str]): What :func:`get_classes` takes,
+            or the path of a text file with one class name a line, or of a
+            converted ``.json``, whose order is taken.
 
     Returns:
         tuple[str, ...]: Class names.
 
     Raises:
-        ValueError: If it is neither, the file is not UTF-8, or the names are
-            empty or not unique.
-        TypeError: If ``classes`` is neither a string nor a list of strings.
+        FileNotFoundError: If there is no such ``.json``.
+        ValueError: If it is none of these, the file is not UTF-8, or the
+            names are empty or not unique.
+        TypeError: If ``classes`` is neither a path nor a list of strings.
     """
-    if not isinstance(classes, str):
+    if not isinstance(classes, str | Path):
         return get_classes(classes)
     path = Path(classes).expanduser()
+    if path.suffix == '.json':
+        return _read_converted(path)
     if path.is_file():
         names = [name for name in read_lines(path) if name]
         return check_class_names(names, str(path))
     try:
-        return get_classes(classes)
+        return get_classes(str(classes))
     except ValueError as error:
         raise ValueError(
             f'{error} There is no such text file either.'
         ) from None
+
+
+def _read_converted(path: Path) -> tuple[str, ...]:
+    try:
+        names = json.loads(read_text(path))['metainfo']['classes']
+        return check_class_names(names, str(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{str(path)!r} is no converted file with class names under '
+            f'"metainfo", "classes": {type(error).__name__} {error}'
+        ) from error

@@ -36,7 +36,8 @@ def run_documented(run_tool, tmp_path, monkeypatch):
         _, tool, *args = shlex.split(Template(command).substitute(os.environ))
         return run_tool(tool.removeprefix('tools/'), *args, *more, cwd=ROOT)
 
-    write(tmp_path / 'classes.txt', '\n'.join(CLASSES))
+    content = dict(metainfo=dict(classes=CLASSES), data_list=[])
+    write(tmp_path / 'train.json', json.dumps(content))
     return run
 
 

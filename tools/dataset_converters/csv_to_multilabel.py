@@ -2,7 +2,8 @@
 
 from _conversion import add_images, add_own_data, make_parser, run
 
-from mmsrdl.datasets.conversion import convert_table, read_class_list
+from mmsrdl.datasets.conversion import convert_table
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def main() -> None:
             args.one_hot,
             args.merge,
             args.delimiter,
-            args.classes and read_class_list(args.classes),
+            args.classes and read_classes(args.classes),
         ),
     )
 

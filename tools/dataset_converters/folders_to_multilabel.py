@@ -2,7 +2,8 @@
 
 from _conversion import add_own_data, make_parser, run
 
-from mmsrdl.datasets.conversion import convert_label_folders, read_class_list
+from mmsrdl.datasets.conversion import convert_label_folders
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
             args.root,
             args.separator,
             args.empty,
-            args.classes and read_class_list(args.classes),
+            args.classes and read_classes(args.classes),
         ),
     )
 

@@ -6,8 +6,8 @@ from mmsrdl.datasets.conversion import (
     LabelledImages,
     convert_vg500,
     locate_vg_images,
-    read_class_list,
 )
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     args = parser.parse_args()
 
     def convert() -> LabelledImages:
-        classes = args.classes and read_class_list(args.classes)
+        classes = args.classes and read_classes(args.classes)
         images = convert_vg500(args.list, args.labels, classes)
         if args.images is not None:
             locate_vg_images(images, args.images)

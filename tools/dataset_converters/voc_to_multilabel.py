@@ -2,7 +2,8 @@
 
 from _conversion import add_images, make_parser, run
 
-from mmsrdl.datasets.conversion import convert_voc, read_class_list
+from mmsrdl.datasets.conversion import convert_voc
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
             args.split,
             args.year,
             not args.no_labels,
-            args.classes and read_class_list(args.classes),
+            args.classes and read_classes(args.classes),
         ),
     )
 

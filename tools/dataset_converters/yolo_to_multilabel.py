@@ -2,7 +2,8 @@
 
 from _conversion import add_own_data, make_parser, run
 
-from mmsrdl.datasets.conversion import convert_yolo, read_class_list
+from mmsrdl.datasets.conversion import convert_yolo
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
         lambda: convert_yolo(
             args.root,
             args.split,
-            args.classes and read_class_list(args.classes),
+            args.classes and read_classes(args.classes),
         ),
     )
 

@@ -1,6 +1,6 @@
 """Converters of public and own data to the file of ``MultiLabelJson``."""
 
-from .class_lists import index_labels, read_class_list
+from .class_lists import index_labels
 from .coco import convert_coco
 from .label_folders import convert_label_folders
 from .labelled_images import LabelledImages
@@ -23,6 +23,5 @@ __all__ = [
     'convert_yolo',
     'index_labels',
     'locate_vg_images',
-    'read_class_list',
     'report',
 ]

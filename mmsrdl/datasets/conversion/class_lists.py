@@ -1,39 +1,8 @@
 """Class names for a conversion: given, or collected from the labels."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from mmsrdl.datasets.label_sets import read_classes
-from mmsrdl.datasets.text_files import read_text
-from mmsrdl.structures.class_names import check_class_names, describe_unknown
-
-
-def read_class_list(source: str | Path) -> tuple[str, ...]:
-    """Read class names from wherever they are.
-
-    Args:
-        source (str | Path): A converted ``.json``, whose order is taken; a
-            text file with one name a line; or the name of a label set, such
-            as ``'coco'``.
-
-    Returns:
-        tuple[str, ...]: Class names.
-
-    Raises:
-        FileNotFoundError: If there is no such ``.json``.
-        ValueError: If it is none of these.
-    """
-    if Path(source).suffix != '.json':
-        return read_classes(str(source))
-    try:
-        names = json.loads(read_text(source))['metainfo']['classes']
-        return check_class_names(names, str(source))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f'{str(source)!r} is no converted file with class names under '
-            f'"metainfo", "classes": {type(error).__name__} {error}'
-        ) from error
+from mmsrdl.structures.class_names import describe_unknown
 
 
 def index_labels(

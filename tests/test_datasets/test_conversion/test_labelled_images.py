@@ -6,9 +6,9 @@ from mmsrdl.datasets import MultiLabelJson
 from mmsrdl.datasets.conversion import (
     LabelledImages,
     index_labels,
-    read_class_list,
     report,
 )
+from mmsrdl.datasets.label_sets import read_classes
 
 
 def make(count=10, **kwargs):
@@ -148,16 +148,16 @@ def test_report_shows_both_ends_of_many_classes():
 def test_class_lists(tmp_path):
     text = tmp_path / 'classes.txt'
     text.write_text('b\na\n')
-    assert read_class_list(text) == ('b', 'a')
-    assert len(read_class_list('coco')) == 80
+    assert read_classes(text) == ('b', 'a')
+    assert len(read_classes('coco')) == 80
     out = tmp_path / 'train.json'
     make().write(out)
-    assert read_class_list(out) == ('cat', 'dog')
+    assert read_classes(out) == ('cat', 'dog')
     out.write_text('[]')
     with pytest.raises(ValueError, match='train.json.*no converted file'):
-        read_class_list(out)
+        read_classes(out)
     with pytest.raises(FileNotFoundError, match='no file'):
-        read_class_list(tmp_path / 'none.json')
+        read_classes(tmp_path / 'none.json')
 
 
 def test_unknown_labels_are_named_with_suggestions():
