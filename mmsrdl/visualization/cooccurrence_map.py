@@ -53,7 +53,12 @@ def plot_cooccurrence(
     left = top = 0.25 + max(map(len, names)) * font * 0.58 / 72
     side, bars, bottom = count * cell, min(1 + 0.02 * count, 3), 0.9
     gap, head = 0.15, 0.55
-    width = left + side + gap + bars + 0.3
+    title = f'{statistics.num_images:,} images: {statistics.source}'
+    legend_width = float(np.clip(side, 2.5, 3.5))  # its ticks need 2.5
+    width = max(
+        left + max(side + gap + bars, legend_width) + 0.3,
+        0.2 + len(title) * 10 * 0.58 / 72,
+    )
     height = bottom + side + top + head
     figure = Figure((width, height), dpi=_DPI)
     panel = figure.add_axes(
@@ -93,7 +98,6 @@ def plot_cooccurrence(
     bar_panel.set_title('images', fontsize=9)
     bar_panel.spines[['top', 'right', 'left']].set_visible(False)
 
-    legend_width = min(side, 3.5)
     legend = figure.add_axes(
         (left / width, 0.5 / height, legend_width / width, 0.13 / height)
     )
@@ -109,8 +113,7 @@ def plot_cooccurrence(
     figure.text(
         0.1 / width,
         1 - 0.15 / height,
-        'P(column | row)\n'
-        f'{statistics.num_images:,} images: {statistics.source}',
+        f'P(column | row)\n{title}',
         va='top',
         fontsize=10,
         linespacing=1.5,
