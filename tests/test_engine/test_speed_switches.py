@@ -5,6 +5,7 @@ import torch
 from mmengine.model import is_model_wrapper
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from torch._dynamo.testing import CompileCounter
 
 from .tiny import make_data, run, tiny_config
 
@@ -64,13 +65,14 @@ def test_training_is_the_same(plain, name):
         )
 
 
-@needs_custom_ops
-@pytest.mark.parametrize('erasing', [None, dict(topk=2)])
-def test_loss_compiles_into_one_graph(erasing):
+def build_model(erasing):
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
             type='ImageClassifier',
+            data_preprocessor=dict(
+                type='ClsDataPreprocessor', num_classes=5, to_onehot=True
+            ),
             backbone=dict(type='ResNet', depth=18, base_channels=8),
             neck=dict(
                 type='LabelGraphNeck', num_classes=5, label_embedding='random'
@@ -79,7 +81,14 @@ def test_loss_compiles_into_one_graph(erasing):
                 type='CARHead', num_classes=5, in_channels=64, erasing=erasing
             ),
         )
-    ).train()
+    )
+    return model.train()
+
+
+@needs_custom_ops
+@pytest.mark.parametrize('erasing', [None, dict(topk=2)])
+def test_loss_compiles_into_one_graph(erasing):
+    model = build_model(erasing)
     images = torch.randn(2, 3, 64, 64)
     samples = [
         DataSample().set_gt_label([0, 3]),
@@ -97,3 +106,18 @@ def test_loss_compiles_into_one_graph(erasing):
     compiled = torch.compile(model, fullgraph=True, backend='aot_eager')
     for actual, value in zip(gradients(compiled), expected, strict=True):
         torch.testing.assert_close(actual, value, rtol=1e-3, atol=1e-5)
+
+
+@needs_custom_ops
+def test_numbers_of_labels_compile_once():
+    """With the ``to_onehot`` that the docs ask for."""
+    model = build_model(dict(topk=2))
+    torch._dynamo.reset()
+    counter = CompileCounter()
+    compiled = torch.compile(model, backend=counter)
+    for labels in ([0], [0, 3], [1, 2, 4]):
+        samples = [DataSample().set_gt_label(x) for x in (labels, [1])]
+        images = [torch.zeros(3, 64, 64, dtype=torch.uint8)] * 2
+        data = dict(inputs=images, data_samples=samples)
+        compiled(**model.data_preprocessor(data, True), mode='loss')
+    assert counter.frame_count == 1

@@ -203,7 +203,7 @@ class TestProperties:
         assert losses['loss_ori'] == losses['loss_era']
         assert all(p.grad.isfinite().all() for p in head.parameters())
 
-    @pytest.mark.parametrize('implementation', IN_PLAIN_PYTORCH)
+    @pytest.mark.parametrize('implementation', [*IN_PLAIN_PYTORCH, 'auto'])
     @pytest.mark.parametrize('variant', VARIANTS)
     @pytest.mark.parametrize('half', [True, False])
     def test_autocast(self, variant, implementation, half):

@@ -1,7 +1,10 @@
+import math
 import os
 import re
 import subprocess
 import sys
+import textwrap
+import threading
 
 import pytest
 import torch
@@ -12,23 +15,30 @@ from mmsrdl.models.layers import (
     category_loops,
     find_implementation,
 )
-from mmsrdl.models.layers.category_triton import is_available
+from mmsrdl.models.layers.category_attention import FUSED
 
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'
 REFERENCE = IMPLEMENTATIONS['reference']
 # On a GPU Triton's kernels are compiled; here they can be interpreted, which
 # must be said before the process starts: see the last test.
 INTERPRETED = os.environ.get('TRITON_INTERPRET') == '1'
-HAS_TRITON = INTERPRETED or is_available(torch.device(DEVICE))
-FAST = ['per_category'] + ['triton'] * HAS_TRITON
+# Numba is for CPUs, and tested on them wherever the others run.
+DEVICES = {'numba': 'cpu'}
+FUSED_HERE = [
+    name
+    for name, module in FUSED.items()
+    if module.is_available(torch.device(DEVICES.get(name, DEVICE)))
+]
+FAST = ['per_category', *FUSED_HERE]
 
 
-def inputs(dtype, categories=5, channels=9, hidden=7, seed=0):
+def inputs(name, dtype, categories=5, channels=9, hidden=7, seed=0):
+    device = DEVICES.get(name, DEVICE)
     generator = torch.Generator().manual_seed(seed)
 
     def rand(*shape):
         x = torch.randn(*shape, generator=generator, dtype=dtype)
-        return x.to(DEVICE)
+        return x.to(device)
 
     return dict(
         positions=rand(3, 12, hidden),
@@ -60,7 +70,7 @@ def assert_close(actual, expected):
 @pytest.mark.parametrize('name', FAST)
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 def test_spatial_logits_equal_reference(name, dtype):
-    x = inputs(dtype)
+    x = inputs(name, dtype)
     arguments = x['positions'], x['guide'], x['weight']
     expected = run(REFERENCE.spatial_logits, *arguments)
     fast = IMPLEMENTATIONS[name].spatial_logits
@@ -73,7 +83,7 @@ def test_spatial_logits_equal_reference(name, dtype):
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 @pytest.mark.parametrize('without', [None, 'spatial', 'channel'])
 def test_pool_equals_reference(name, dtype, without):
-    x = inputs(dtype)
+    x = inputs(name, dtype)
     if without:
         x[without] = None
     arguments = x['feature'], x['spatial'], x['channel']
@@ -88,7 +98,7 @@ def test_pool_equals_reference(name, dtype, without):
 def test_sizes_beyond_one_block_equal_reference(name, monkeypatch):
     """No size is a multiple of a block's; several blocks in each direction."""
     monkeypatch.setattr(category_loops, 'BLOCK', 600)
-    x = inputs(torch.float32, categories=11, channels=140, hidden=150)
+    x = inputs(name, torch.float32, categories=11, channels=140, hidden=150)
     for key in ('spatial_logits', 'pool'):
         arguments = list(x.values())
         arguments = arguments[:3] if key == 'spatial_logits' else arguments[3:]
@@ -104,7 +114,7 @@ def test_half_precision_is_near_reference(name, dtype):
     """As autocast gives them: F and CA in half, SA in single precision."""
     if dtype == torch.float16 and torch.__version__.startswith('2.1.'):
         pytest.skip('PyTorch 2.1 has few operations for it on CPUs.')
-    x = inputs(torch.float32)
+    x = inputs(name, torch.float32)
     half = {k: v.to(dtype).float() for k, v in x.items() if k != 'spatial'}
     half['spatial'] = x['spatial']
     low = {k: v if k == 'spatial' else v.to(dtype) for k, v in half.items()}
@@ -125,7 +135,7 @@ def test_half_precision_is_near_reference(name, dtype):
 @pytest.mark.parametrize('name', FAST)
 def test_small_products_keep_their_digits(name):
     """A tanh by exp alone would lose them."""
-    x = inputs(torch.float32)
+    x = inputs(name, torch.float32)
     arguments = x['positions'] * 1e-4, x['guide'], x['weight']
     assert_close(
         run(IMPLEMENTATIONS[name].spatial_logits, *arguments),
@@ -136,7 +146,7 @@ def test_small_products_keep_their_digits(name):
 @pytest.mark.parametrize('name', FAST)
 def test_half_precision_adds_many_categories(name):
     """Each adds to the gradient what bfloat16 would round away."""
-    ones = torch.ones(1, 2, 3, device=DEVICE)
+    ones = torch.ones(1, 2, 3, device=DEVICES.get(name, DEVICE))
     arguments = ones, ones[0, :1].expand(400, 3), ones[0, 0]
     low = [x.bfloat16() for x in arguments]
     fast = IMPLEMENTATIONS[name].spatial_logits
@@ -150,7 +160,7 @@ def test_half_precision_adds_many_categories(name):
 
 @pytest.mark.parametrize('name', FAST)
 def test_no_image(name):
-    x = inputs(torch.float32)
+    x = inputs(name, torch.float32)
     for key in ('positions', 'feature', 'spatial', 'channel'):
         x[key] = x[key][:0]
     x = list(x.values())
@@ -167,12 +177,12 @@ def test_no_image(name):
 @pytest.mark.parametrize('name', FAST)
 def test_operators_keep_what_they_promise_to_compilers(name):
     """Shapes, dtypes and strides, of inputs in another order too."""
-    x = inputs(torch.float32)
+    x = inputs(name, torch.float32)
     x['positions'] = x['positions'].mT.contiguous().mT
     x['guide'] = x['guide'].mT.contiguous().mT
     logits = [x['positions'], x['guide'], x['weight']]
     maxima = [x['feature'].half(), x['spatial'], x['channel'].half()]
-    prefix = 'triton_' if name == 'triton' else ''
+    prefix = '' if name == 'per_category' else f'{name}_'
     for operator, arguments in {
         'spatial_logits': logits,
         'spatial_logits_backward': [x['spatial'], *logits],
@@ -186,7 +196,7 @@ def test_operators_keep_what_they_promise_to_compilers(name):
 
 @pytest.mark.parametrize('name', FAST)
 def test_nan_is_not_lost(name):
-    x = inputs(torch.float32)
+    x = inputs(name, torch.float32)
     x['feature'][1, 4, 2] = float('nan')
     with torch.no_grad():
         pooled = IMPLEMENTATIONS[name].pool(
@@ -199,9 +209,10 @@ def test_nan_is_not_lost(name):
 @pytest.mark.parametrize('name', ['reference', *FAST])
 def test_equal_maxima_send_the_gradient_to_the_first(name):
     values = [[0.0, 2.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]
-    feature = torch.tensor([values]).transpose(1, 2).requires_grad_()
-    half = torch.full((1, 1, 4), 0.5)
-    channel = torch.full((1, 1, 2), 0.5)
+    device = DEVICES.get(name, DEVICE)
+    feature = torch.tensor([values], device=device).mT.requires_grad_()
+    half = torch.full((1, 1, 4), 0.5, device=device)
+    channel = torch.full((1, 1, 2), 0.5, device=device)
     IMPLEMENTATIONS[name].pool(feature, half, channel).sum().backward()
     expected = [[0.0, 0.5, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0]]
     assert feature.grad[0].T.tolist() == expected
@@ -209,7 +220,7 @@ def test_equal_maxima_send_the_gradient_to_the_first(name):
 
 @pytest.mark.parametrize('name', FAST)
 def test_gradients_are_the_derivatives(name):
-    x = {k: v.requires_grad_() for k, v in inputs(torch.float64).items()}
+    x = {k: v.requires_grad_() for k, v in inputs(name, torch.float64).items()}
     fast = IMPLEMENTATIONS[name]
     assert torch.autograd.gradcheck(
         fast.spatial_logits,
@@ -245,7 +256,7 @@ def test_no_tensor_over_categories_and_positions_and_channels(name):
         pytest.skip("The interpreter's own copies would be counted.")
     largest = {}
     for each in (name, 'reference'):
-        x = inputs(torch.float32, categories=40)
+        x = inputs(name, torch.float32, categories=40)
         with LargestTensor() as seen:
             run(IMPLEMENTATIONS[each].pool, *list(x.values())[3:])
             run(IMPLEMENTATIONS[each].spatial_logits, *list(x.values())[:3])
@@ -256,17 +267,159 @@ def test_no_tensor_over_categories_and_positions_and_channels(name):
 
 
 def test_auto_takes_what_is_there():
-    best = IMPLEMENTATIONS['triton' if HAS_TRITON else 'per_category']
-    assert find_implementation('auto', torch.device(DEVICE)) is best
+    best = 'triton' if DEVICE == 'cuda' or INTERPRETED else 'numba'
+    found = find_implementation('auto', torch.device(DEVICE))
+    assert found is IMPLEMENTATIONS[best]
 
 
-@pytest.mark.skipif(HAS_TRITON, reason='Triton runs here')
+def test_auto_does_without_numba(monkeypatch):
+    for module in FUSED.values():
+        monkeypatch.setattr(module, 'is_available', lambda device: False)
+    found = find_implementation('auto', torch.device('cpu'))
+    assert found is IMPLEMENTATIONS['per_category']
+
+
+@pytest.mark.skipif('triton' in FUSED_HERE, reason='Triton runs here')
 def test_triton_says_what_it_needs():
     with pytest.raises(RuntimeError, match='CUDA GPU .* Use .auto.'):
         find_implementation('triton', torch.device('cpu'))
 
 
-@pytest.mark.skipif(HAS_TRITON, reason='Triton is tested directly')
+def test_numba_says_what_it_needs():
+    with pytest.raises(RuntimeError, match='a CPU, the package numba'):
+        find_implementation('numba', torch.device('meta'))
+
+
+def test_numba_is_tested_everywhere():
+    """Both profiles install it: what is above has not been skipped."""
+    assert 'numba' in FUSED_HERE
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_shapes_that_do_not_fit(name):
+    """Kernels would read beyond their tensors."""
+    x = inputs(name, torch.float32)
+    fast = IMPLEMENTATIONS[name]
+    with pytest.raises(ValueError, match='BPH, CH, H .*7.*6'):
+        fast.spatial_logits(x['positions'], x['guide'][:, :6], x['weight'])
+    for key, part in (('spatial', x['spatial'][:1]), ('channel', None)):
+        wrong = x | {key: x['spatial'] if part is None else part}
+        with pytest.raises(ValueError, match='BPD, BCP, BCD'):
+            fast.pool(wrong['feature'], wrong['spatial'], wrong['channel'])
+    with pytest.raises(ValueError, match='one position or more'):
+        fast.spatial_logits(x['positions'][:, :0], x['guide'], x['weight'])
+
+
+def in_a_process(code, **environment):
+    """Run code that changes what a process can't take back."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_numba_takes_the_threads_of_pytorch():
+    """Two here; its start must not change their number, nor they results."""
+    in_a_process("""
+        import numba, torch
+        from mmsrdl.models.layers import IMPLEMENTATIONS
+        torch.set_num_threads(2)
+        torch.manual_seed(0)
+        x = [
+            x.requires_grad_() for x in
+            (torch.randn(2, 7, 140), torch.randn(70, 140), torch.randn(140))
+        ]
+        y = [
+            torch.rand(2, 7, 1030), torch.rand(2, 3, 7), torch.rand(2, 3, 1030)
+        ]
+        results = {}
+        for name in ('reference', 'numba'):
+            each = IMPLEMENTATIONS[name]
+            value = each.spatial_logits(*x)
+            gradients = torch.autograd.grad(value.square().sum(), x)
+            results[name] = value, *gradients, each.pool(*y)
+            assert torch.get_num_threads() == 2
+        most = numba.config.NUMBA_NUM_THREADS
+        assert numba.get_num_threads() == min(2, most)
+        for a, b in zip(*results.values()):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-4)
+    """)
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs os.fork')
+def test_a_fork_does_without_numba():
+    """Numba would end the process, which has not its threads."""
+    out = in_a_process("""
+        import os, torch
+        from mmsrdl.models.layers import IMPLEMENTATIONS, find_implementation
+        x = torch.ones(1, 2, 3), torch.ones(2, 3), torch.ones(3)
+        cpu = torch.device('cpu')
+        find_implementation('numba', cpu).spatial_logits(*x)
+        child = os.fork()
+        if not child:
+            torch.set_num_threads(1)
+            auto = find_implementation('auto', cpu)
+            assert auto is IMPLEMENTATIONS['per_category']
+            auto.spatial_logits(*x)
+            try:
+                find_implementation('numba', cpu)
+            except RuntimeError as error:
+                print(error, flush=True)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        find_implementation('numba', cpu).spatial_logits(*x)
+    """)
+    assert 'not forked from one that had used it' in out
+
+
+def test_auto_does_without_a_broken_numba(tmp_path):
+    """As when NumPy is newer than it knows."""
+    (tmp_path / 'numba').mkdir()
+    (tmp_path / 'numba/__init__.py').write_text(
+        "raise ImportError('Numba needs NumPy 2.2 or less')"
+    )
+    in_a_process(
+        """
+        import warnings
+        import torch
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter('always')
+            from mmsrdl.models.layers import IMPLEMENTATIONS
+            from mmsrdl.models.layers import find_implementation
+        assert any('Numba needs NumPy 2.2' in str(w.message) for w in seen)
+        found = find_implementation('auto', torch.device('cpu'))
+        assert found is IMPLEMENTATIONS['per_category']
+        """,
+        PYTHONPATH=f'{tmp_path}:{os.environ.get("PYTHONPATH", "")}',
+    )
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_tanh_of_numba_keeps_its_digits(dtype):
+    """From the smallest numbers to where it is flat, and at its limits."""
+    limits = [0.0, math.inf, -math.inf, math.nan, -9.5, 1e-30]
+    x = torch.cat(
+        [torch.linspace(-12, 12, 9973), torch.logspace(-30, 0, 99),
+         torch.tensor(limits)]
+    ).to(dtype)  # fmt: skip
+    one = torch.ones(1, dtype=dtype)
+    with torch.no_grad():
+        actual = IMPLEMENTATIONS['numba'].spatial_logits(
+            x[None, :, None], one[None], one
+        )[0, 0]
+    expected = x.double().tanh()
+    digits = 3e-7 if dtype == torch.float32 else 1e-15
+    torch.testing.assert_close(
+        actual.double(), expected, rtol=digits, atol=0, equal_nan=True
+    )
+
+
+@pytest.mark.skipif('triton' in FUSED_HERE, reason='Triton runs here')
 def test_triton_in_its_interpreter():
     """The kernels' logic, on the CPU, by the tests above."""
     pytest.importorskip('triton', minversion='3.0')
@@ -313,6 +466,29 @@ class TestEvaluationCache:
             target = self.source.data if through_data else self.source
             target.copy_(torch.full((3,), 5.0))
             assert self.value().tolist() == [10, 10, 10]
+
+    def test_serves_several_threads(self):
+        errors = []
+
+        def read():
+            try:
+                with torch.no_grad():
+                    for _ in range(300):
+                        assert len(set(self.value().tolist())) == 1
+            except Exception as error:
+                errors.append(error)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            threads = [threading.Thread(target=read) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(interval)
+        assert not errors
 
     def test_value_of_inference_mode_serves_outside(self):
         with torch.inference_mode():

@@ -11,7 +11,9 @@ class ChannelsLastHook(Hook):
     """Keeps the weights of convolutions in channels-last memory.
 
     Convolutions then yield channels-last feature maps, which tensor cores
-    and the category attention prefer; results stay the same.
+    and the category attention prefer; results stay the same. Under DDP,
+    which is built before, PyTorch warns that it copies gradients into buckets
+    of another order.
     """
 
     def before_train(self, runner: Runner) -> None:

@@ -47,9 +47,9 @@ class CARHead(MultiLabelClsHead):
             :class:`~mmsrdl.models.layers.ObjectErasing`, or one. Defaults to
             None, no erasing.
         attention_impl (str): ``'reference'``, the equations literally;
-            ``'per_category'``, equal and lean; ``'triton'``, equal and fused
-            for CUDA; or ``'auto'``, the best there is for the device.
-            Defaults to ``'auto'``.
+            ``'per_category'``, equal and lean; ``'numba'`` for CPUs and
+            ``'triton'`` for CUDA, equal and fused; or ``'auto'``, the best
+            there is for the device. Defaults to ``'auto'``.
         loss (dict): Loss, any of MMPretrain's that works on (B, C) targets.
             Defaults to ``dict(type='CrossEntropyLoss', use_sigmoid=True)``.
         thr (float, optional): Score from which a label is predicted.

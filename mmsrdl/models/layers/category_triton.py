@@ -12,6 +12,8 @@ from torch import Tensor
 
 from .category_operators import like_logits, like_maxima
 
+NEEDS = 'Triton 3 and a CUDA GPU of compute capability 7.0 or more'
+
 SIZES = dict(
     spatial_logits=dict(ROWS=16, CATEGORIES=8, CHANNELS=32),
     grad_positions=dict(ROWS=16, CHANNELS=128),

@@ -22,8 +22,9 @@ class EvaluationCache:
     """
 
     def __init__(self) -> None:
-        self._sources: tuple[Tensor, ...] = ()
-        self._value: Tensor | None = None
+        # The value with copies of its sources: one object, as other threads
+        # may call at the same time.
+        self._kept: tuple[Tensor, tuple[Tensor, ...]] | None = None
 
     def __call__(
         self, function: Callable[[], Tensor], *sources: Tensor
@@ -44,13 +45,15 @@ class EvaluationCache:
             or any(source.device.type != 'cpu' for source in sources)
         ):
             return function()
-        if self._value is None or not self._matches(sources):
-            self._value = function()
-            self._sources = tuple(source.clone() for source in sources)
-        return self._value.clone()
+        kept = self._kept
+        if kept is None or not _match(kept[1], sources):
+            copies = tuple(source.clone() for source in sources)
+            self._kept = kept = function(), copies
+        return kept[0].clone()
 
-    def _matches(self, sources: tuple[Tensor, ...]) -> bool:
-        return all(
-            old.dtype == new.dtype and torch.equal(old, new)
-            for old, new in zip(self._sources, sources, strict=True)
-        )
+
+def _match(kept: tuple[Tensor, ...], sources: tuple[Tensor, ...]) -> bool:
+    return all(
+        old.dtype == new.dtype and torch.equal(old, new)
+        for old, new in zip(kept, sources, strict=True)
+    )
