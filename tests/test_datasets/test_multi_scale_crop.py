@@ -21,17 +21,21 @@ def crop(img, seed=0, **kwargs):
     return MultiScaleCrop(**{**ARGS, **kwargs})(results)
 
 
+@pytest.mark.parametrize('single_resize', [False, True])
 @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
 @pytest.mark.parametrize(
     'shape',
     [(40, 60, 3), (60, 40, 3), (1, 1, 3), (3, 99, 3), (40, 60, 1), (40, 60)],
 )
-def test_shapes(shape, backend):
-    results = crop(picture(*shape), backend=backend)
-    assert results['img'].shape == (28, 28, *shape[2:])
-    assert results['img'].dtype == np.uint8
-    assert results['img_shape'] == (28, 28)
-    assert results['ori_shape'] == shape[:2]
+def test_shapes(shape, backend, single_resize):
+    for seed in range(8):  # of all sizes and places
+        results = crop(
+            picture(*shape), seed, backend=backend, single_resize=single_resize
+        )
+        assert results['img'].shape == (28, 28, *shape[2:])
+        assert results['img'].dtype == np.uint8
+        assert results['img_shape'] == (28, 28)
+        assert results['ori_shape'] == shape[:2]
 
 
 @pytest.mark.parametrize('size', [(40, 60), (90, 128), (28, 31), (7, 64)])
@@ -82,6 +86,25 @@ def test_only_what_is_needed_is_resized(monkeypatch):
     assert img.transpose(2, 0, 1).flags.c_contiguous
 
 
+@pytest.mark.parametrize('size', [(64, 96), (16, 48), (40, 60)])
+def test_a_single_resize_moves_edges_by_half_a_pixel(size):
+    """Of a ramp, whose values tell the place."""
+    height, width = size
+    img = np.arange(width, dtype=np.float32) * 4
+    img = np.repeat(np.tile(img, (height, 1))[..., None], 3, 2)
+    args = dict(resize=32, crop_sizes=(24, 16), size=64)
+    for seed in range(20):
+        literal, single = (
+            crop(img, seed, interpolation='bilinear', single_resize=s, **args)
+            for s in (False, True)
+        )
+        inside = np.s_[4:-4, 4:-4]  # at borders a resize repeats pixels
+        moved = (single['img'] - literal['img'])[inside] / 4
+        assert np.abs(moved).max() <= 0.5 + 1e-3
+        if width % 32 == 0:  # all edges lie between pixels
+            np.testing.assert_allclose(moved, 0, atol=1e-3)
+
+
 def test_colour_and_single_channel_agree():
     img = picture(40, 60, 3)
     colour = crop(img)['img']
@@ -125,7 +148,8 @@ def test_the_paper_is_the_default():
     transform = TRANSFORMS.build({'type': 'MultiScaleCrop'})
     assert repr(transform) == (
         'MultiScaleCrop(resize=512, crop_sizes=(512, 448, 384, 320, 256), '
-        "size=448, interpolation='bicubic', backend='cv2')"
+        "size=448, interpolation='bicubic', backend='cv2', "
+        'single_resize=False)'
     )
 
 

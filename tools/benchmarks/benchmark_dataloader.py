@@ -1,8 +1,8 @@
 """Compare a training pipeline with a plain decode-and-resize pipeline.
 
 Both read the same images in the same run, in turns. Plain means: the config's
-way to load an image, the cheapest common resize (OpenCV, bilinear) to the size
-the config trains at, and the config's way to pack it.
+way to load an image, a resize by OpenCV, bicubic as in the papers or bilinear,
+to the size the config trains at, and the config's way to pack it.
 """
 
 import argparse
@@ -68,6 +68,12 @@ def parse_args() -> argparse.Namespace:
         '--repeat', type=int, default=5, help='repetitions; 5 by default'
     )
     parser.add_argument(
+        '--interpolation',
+        choices=('bicubic', 'bilinear'),
+        default='bicubic',
+        help='of the plain resize; bicubic by default',
+    )
+    parser.add_argument(
         '--turbojpeg',
         action='store_true',
         help='also measure both pipelines with LoadImageWithTurboJPEG',
@@ -90,12 +96,17 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def get_pipelines(cfg: Config, dataset, turbojpeg: bool) -> dict:
+def get_pipelines(
+    cfg: Config, dataset, interpolation: str, turbojpeg: bool
+) -> dict:
     """Return the pipelines to compare by name, as :class:`Compose`."""
     steps = cfg.train_dataloader.dataset.pipeline
     trained = Compose(steps)(dataset.get_data_info(0))
     height, width = trained['inputs'].shape[-2:]
-    plain = [steps[0], dict(type='Resize', scale=(width, height)), steps[-1]]
+    resize = dict(
+        type='Resize', scale=(width, height), interpolation=interpolation
+    )
+    plain = [steps[0], resize, steps[-1]]
     pipelines = {'plain': plain, 'config': steps}
     if turbojpeg:
         load = dict(steps[0], type='LoadImageWithTurboJPEG')
@@ -192,7 +203,7 @@ def main() -> None:
     images = {
         name: Images(dataset, pipeline, count)
         for name, pipeline in get_pipelines(
-            cfg, dataset, args.turbojpeg
+            cfg, dataset, args.interpolation, args.turbojpeg
         ).items()
     }
     machine = describe_machine()
@@ -228,6 +239,7 @@ def main() -> None:
             'batch_size': args.batch_size,
             'images': count,
             'repetitions': args.repeat,
+            'plain interpolation': args.interpolation,
             'machine': machine,
             'speed': rows,
             'steps': steps,

@@ -21,6 +21,8 @@ train_pipeline = [
         # Several times as fast as Pillow, on average less than a grey level
         # from it at this size; Pillow's smoothing matters for large photos.
         backend='cv2',
+        # Cut from the image itself: half a pixel off, twice as fast.
+        single_resize=True,
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),

