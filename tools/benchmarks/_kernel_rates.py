@@ -1,14 +1,11 @@
 """Speed of the two functions that carry a category and a position at once.
 
-The least time that a device needs is the larger of two, of arithmetic and of
-memory traffic in which each input is read and each output written once:
-
-- A CUDA multiprocessor has 16 special-function lanes, each at best one tanh
-  per clock, and issues instructions for at most 128 lanes per clock; an
-  element of the maximum takes three: add, multiply, compare. Clock and
-  bandwidth are the highest that the driver names.
-- A CPU is taken to be no faster than PyTorch's own tanh within the cache,
-  measured in the same run. For the maximum no bound is stated.
+The least time that a CUDA GPU needs is the larger of two, of arithmetic and of
+memory traffic in which each input is read and each output written once. A
+multiprocessor has 16 special-function lanes, each at best one tanh per clock,
+and issues instructions for at most 128 lanes per clock; an element of the
+maximum takes three: add, multiply, compare. Clock and bandwidth are the
+highest that the driver names. For other devices no bound is stated.
 """
 
 import statistics
@@ -23,7 +20,6 @@ from mmsrdl.models.layers import IMPLEMENTATIONS
 TANH_LANES = 16
 ISSUED_LANES = 128
 INSTRUCTIONS = 3
-CACHED = 2**15  # elements
 
 
 def measure_kernels(sizes: Sizes, names: list[str], repeat: int) -> list[dict]:
@@ -54,7 +50,7 @@ def measure_kernels(sizes: Sizes, names: list[str], repeat: int) -> list[dict]:
     )
     outputs = dict(spatial_logits=spatial, pool=channel)
     elements = images * categories * positions * channels
-    seconds_each = _least_seconds(device, dtype, repeat)
+    least = _least_seconds(device)
 
     rows = []
     for kernel, tensors in inputs.items():
@@ -62,10 +58,9 @@ def measure_kernels(sizes: Sizes, names: list[str], repeat: int) -> list[dict]:
             tensor.numel() * tensor.element_size()
             for tensor in (*tensors, outputs[kernel])
         )
-        least, least_byte = seconds_each[kernel], seconds_each['byte']
         bound = None
         if least is not None:
-            bound = max(elements * least, traffic * least_byte)
+            bound = max(elements * least[kernel], traffic * least['byte'])
         steps = {
             name: partial(getattr(IMPLEMENTATIONS[name], kernel), *tensors)
             for name in names
@@ -89,28 +84,17 @@ def measure_kernels(sizes: Sizes, names: list[str], repeat: int) -> list[dict]:
     return rows
 
 
-def _least_seconds(
-    device: torch.device, dtype: torch.dtype, repeat: int
-) -> dict[str, float | None]:
+def _least_seconds(device: torch.device) -> dict[str, float] | None:
     """Seconds per element of each function, and per byte; None: unknown."""
-    if device.type == 'cuda':
-        gpu = torch.cuda.get_device_properties(device)
-        if not hasattr(gpu, 'memory_clock_rate'):  # before torch 2.6
-            return dict(spatial_logits=None, pool=None, byte=None)
-        clocks = gpu.multi_processor_count * gpu.clock_rate * 1e3
-        bits = 2 * gpu.memory_clock_rate * 1e3 * gpu.memory_bus_width
-        return dict(
-            spatial_logits=1 / (TANH_LANES * clocks),
-            pool=INSTRUCTIONS / (ISSUED_LANES * clocks),
-            byte=8 / bits,
-        )
-    # Enough for each thread, and small enough for the cache of its core.
-    cached = torch.rand(torch.get_num_threads() * CACHED).to(device, dtype)
-    out = torch.empty_like(cached)
-    step = partial(torch.tanh, cached, out=out)
-    seconds = time_in_turns(dict(tanh=step), repeat, device)['tanh']
+    if device.type != 'cuda':
+        return None
+    gpu = torch.cuda.get_device_properties(device)
+    if not hasattr(gpu, 'memory_clock_rate'):  # before torch 2.6
+        return None
+    clocks = gpu.multi_processor_count * gpu.clock_rate * 1e3
+    bits = 2 * gpu.memory_clock_rate * 1e3 * gpu.memory_bus_width
     return dict(
-        spatial_logits=min(seconds) / len(cached),
-        pool=None,
-        byte=0,
+        spatial_logits=1 / (TANH_LANES * clocks),
+        pool=INSTRUCTIONS / (ISSUED_LANES * clocks),
+        byte=8 / bits,
     )

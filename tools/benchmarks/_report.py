@@ -22,6 +22,8 @@ PACKAGES = (
     'mmcv-lite',
     'mmpretrain',
     'mmsrdl',
+    'onnx',
+    'onnxruntime',
     'triton',
 )
 

@@ -143,6 +143,8 @@ def work(rank: int, args: argparse.Namespace, folder: str) -> None:
             runs[name].append(measure(metrics, batches, args.num_images))
     if rank == 0:
         torch.save(runs, f'{folder}/runs.pt')
+    # With the old PyTorch a rank hangs if the other leaves before it.
+    distributed.barrier()
     distributed.destroy_process_group()
 
 

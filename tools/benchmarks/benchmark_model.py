@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--amp',
         choices=('bfloat16', 'float16'),
-        help='dtype of autocast; none by default',
+        help='dtype of autocast, on CUDA with a scaler; none by default',
     )
     parser.add_argument('--channels-last', action='store_true')
     parser.add_argument(
