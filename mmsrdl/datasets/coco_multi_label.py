@@ -3,11 +3,13 @@
 import contextlib
 import io
 import re
+from functools import cached_property
 
 from mmpretrain.registry import DATASETS
 from pycocotools.coco import COCO
 
 from .checked_dataset import CheckedDataset, shorten
+from .image_boxes import ImageBoxes
 from .label_sets import COCO_CLASSES
 
 
@@ -60,12 +62,7 @@ class CocoMultiLabel(CheckedDataset):
     def load_data_list(self) -> list[dict]:
         """Read the annotation file."""
         coco = self._read_coco()
-        category_ids = sorted(coco.cats)
-        names = [coco.cats[i]['name'] for i in category_ids]
-        index = {
-            category_ids[position]: label
-            for position, label in self._match_classes(names).items()
-        }
+        index = self._index_categories(coco)
         entries, empty = [], []
         for image_id in sorted(coco.imgs):
             labels = {
@@ -87,6 +84,58 @@ class CocoMultiLabel(CheckedDataset):
             self.protocol = f'coco{public[1]}'
             self.protocol += '' if self.filter_empty else '-all'
         return entries
+
+    def _index_categories(self, coco: COCO) -> dict[int, int]:
+        """Find the class index of each category id."""
+        category_ids = sorted(coco.cats)
+        names = [coco.cats[i]['name'] for i in category_ids]
+        return {
+            category_ids[position]: label
+            for position, label in self._match_classes(names).items()
+        }
+
+    def get_boxes(self, idx: int) -> ImageBoxes:
+        """Give the boxes of an image; a crowd counts as difficult.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            ImageBoxes: Its objects, without those of other classes.
+
+        Raises:
+            ValueError: If the annotation file has no sizes or boxes.
+        """
+        self.full_init()
+        return self._boxes[self.data_list[idx]['img_path']]
+
+    @cached_property
+    def _boxes(self) -> dict[str, ImageBoxes]:
+        """Boxes of all images, by their file names."""
+        coco = self._read_coco()
+        index = self._index_categories(coco)
+        boxes = {}
+        for image_id, image in coco.imgs.items():
+            objects = [
+                annotation
+                for annotation in coco.imgToAnns.get(image_id, ())
+                if annotation['category_id'] in index
+            ]
+            try:
+                starts = [annotation['bbox'] for annotation in objects]
+                boxes[image['file_name']] = ImageBoxes.of(
+                    [(x, y, x + w, y + h) for x, y, w, h in starts],
+                    [index[a['category_id']] for a in objects],
+                    [bool(a.get('iscrowd')) for a in objects],
+                    (image['width'], image['height']),
+                )
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f'{self.ann_file!r}: the image {image["file_name"]!r} '
+                    'must have `width` and `height`, and its annotations '
+                    f'`bbox` as [x, y, width, height]: {error!r}.'
+                ) from error
+        return boxes
 
     def _read_coco(self) -> COCO:
         """Let pycocotools index the file, quietly, and check references."""

@@ -11,9 +11,10 @@ from mmsrdl.structures.class_names import describe_unknown
 
 from .checked_dataset import CheckedDataset, shorten, warn
 from .compact_dataset import check_difficult
+from .image_boxes import ImageBoxes
 from .label_sets import VOC_CLASSES
 from .text_files import read_lines
-from .voc_xml import iterate_objects, read_voc_xml
+from .voc_xml import iterate_objects, load_voc_boxes, read_voc_xml
 
 SPLITS = ('train', 'val', 'trainval', 'test', '')
 """Public splits, and none for a list of images of one's own."""
@@ -166,6 +167,26 @@ class VOCMultiLabel(CheckedDataset, VOC):
         if unknown:
             self._report_unknown(unknown)
         return labels
+
+    def get_boxes(self, idx: int) -> ImageBoxes:
+        """Read the boxes of an image.
+
+        Args:
+            idx (int): Index of the image.
+
+        Returns:
+            ImageBoxes: Its objects, without those of other classes.
+
+        Raises:
+            ValueError: If the data set has no annotations, or these no boxes.
+        """
+        self.full_init()
+        if self.ann_prefix is None:
+            raise ValueError('Without `ann_path` there are no boxes.')
+        name = Path(self.data_list[idx]['img_path']).stem
+        return load_voc_boxes(
+            osp.join(self.ann_prefix, f'{name}.xml'), self.CLASSES
+        )
 
     def _report_unknown(self, unknown: dict[str, str]) -> None:
         """Refuse names by default, ignore them if classes were chosen."""

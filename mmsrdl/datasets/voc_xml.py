@@ -2,25 +2,9 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 from xml.etree import ElementTree
 
-import numpy as np
-
-
-class VOCBoxes(NamedTuple):
-    """Objects of one image.
-
-    Attributes:
-        boxes (np.ndarray): x1, y1, x2, y2 in units of the image's width and
-            height, (M, 4), float32 in [0, 1].
-        labels (np.ndarray): Class indices, (M,), int64.
-        difficult (np.ndarray): Whether the object is difficult, (M,), bool.
-    """
-
-    boxes: np.ndarray
-    labels: np.ndarray
-    difficult: np.ndarray
+from .image_boxes import ImageBoxes
 
 
 def read_voc_xml(path: str | os.PathLike) -> ElementTree.Element:
@@ -71,7 +55,7 @@ def iterate_objects(
 
 def load_voc_boxes(
     path: str | os.PathLike, classes: Sequence[str]
-) -> VOCBoxes:
+) -> ImageBoxes:
     """Read the boxes of an image, relative to its size.
 
     VOC counts pixels from 1 and includes the last one, so a box that covers
@@ -83,7 +67,7 @@ def load_voc_boxes(
             left out.
 
     Returns:
-        VOCBoxes: The objects, in the order of the file.
+        ImageBoxes: The objects, in the order of the file.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -92,22 +76,18 @@ def load_voc_boxes(
     """
     root = read_voc_xml(path)
     index = {name: i for i, name in enumerate(classes)}
-    objects = [
-        (_numbers(element.find('bndbox'), _CORNERS, path), index[name], hard)
-        for name, hard, element in iterate_objects(root, path)
-        if name in index
-    ]
-    boxes = np.array([box for box, _, _ in objects], np.float64).reshape(-1, 4)
-    width, height = _numbers(root.find('size'), ('width', 'height'), path)
-    if min(width, height) <= 0:
-        raise ValueError(f'{str(path)!r}: the image size must be positive.')
-    boxes -= (1, 1, 0, 0)
-    boxes /= (width, height, width, height)
-    return VOCBoxes(
-        boxes.clip(0, 1).astype(np.float32),
-        np.array([label for _, label, _ in objects], np.int64),
-        np.array([hard for _, _, hard in objects], bool),
-    )
+    corners, labels, difficult = [], [], []
+    for name, hard, element in iterate_objects(root, path):
+        if name in index:
+            x1, y1, *end = _numbers(element.find('bndbox'), _CORNERS, path)
+            corners.append((x1 - 1, y1 - 1, *end))
+            labels.append(index[name])
+            difficult.append(hard)
+    size = _numbers(root.find('size'), ('width', 'height'), path)
+    try:
+        return ImageBoxes.of(corners, labels, difficult, size)
+    except ValueError as error:
+        raise ValueError(f'{str(path)!r}: {error}.') from error
 
 
 _CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')

@@ -1,6 +1,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
 
@@ -220,3 +221,44 @@ def test_bad_annotation_files(root, content, match):
     with pytest.raises(ValueError, match=match) as error:
         build(root)
     assert str(path) in str(error.value)
+
+
+def with_boxes(**image):
+    content = copy.deepcopy(CONTENT)
+    for info in content['images']:
+        info.update(dict(width=200, height=100), **image)
+    for i, annotation in enumerate(content['annotations']):
+        annotation['bbox'] = [50 + i, 25, 100, 50]
+    return content
+
+
+def test_boxes(root):
+    write(root, with_boxes())
+    dataset = build(root)
+    assert [len(dataset.get_boxes(i).labels) for i in range(2)] == [1, 3]
+    crowd, objects = dataset.get_boxes(0), dataset.get_boxes(1)
+    assert crowd.difficult.tolist() == [True]
+    assert crowd.labels.tolist() == [0]
+    assert objects.difficult.tolist() == [False] * 3
+    assert objects.labels.tolist() == [2, 1, 2]
+    expected = [[x / 200, 0.25, x / 200 + 0.5, 0.75] for x in (50, 51, 52)]
+    assert objects.boxes == pytest.approx(np.array(expected))
+    dataset = build(root, classes=['apple'])
+    assert dataset.get_boxes(0).labels.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    'change', [dict(width=0), dict(height=None), dict(width='wide')]
+)
+def test_boxes_need_the_size_of_the_image(root, change):
+    write(root, with_boxes(**change))
+    with pytest.raises(ValueError, match=r'0009.*`width` and `height`'):
+        build(root).get_boxes(0)
+
+
+def test_boxes_may_be_missing(root):
+    content = with_boxes()
+    del content['annotations'][0]['bbox']
+    write(root, content)
+    with pytest.raises(ValueError, match='bbox'):
+        build(root).get_boxes(0)

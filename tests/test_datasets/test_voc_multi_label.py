@@ -44,6 +44,30 @@ def build(root, **kwargs):
     return VOCMultiLabel(str(root), **{'classes': CLASSES, **kwargs})
 
 
+def test_boxes_of_an_image(root):
+    box = '<bndbox>{}</bndbox>'.format(
+        ''.join(
+            f'<{tag}>{value}</{tag}>'
+            for tag, value in zip(
+                ('xmin', 'ymin', 'xmax', 'ymax'), (1, 11, 20, 20), strict=True
+            )
+        )
+    )
+    path = root / 'Annotations' / 'b.xml'
+    size = '<size><width>40</width><height>20</height></size>'
+    text = path.read_text().replace('</object>', f'{box}</object>')
+    path.write_text(text.replace('<annotation>', f'<annotation>{size}'))
+    boxes = build(root, classes=['dog', 'person']).get_boxes(1)
+    assert boxes.labels.tolist() == [1, 0, 1]
+    assert boxes.difficult.tolist() == [True, True, False]
+    np.testing.assert_allclose(boxes.boxes, [[0, 0.5, 0.5, 1]] * 3)
+    images = dict(img_path='JPEGImages')
+    write_split(root, 'a\n', 'test')
+    dataset = build(root, split='test', test_mode=True, data_prefix=images)
+    with pytest.raises(ValueError, match='no boxes'):
+        dataset.get_boxes(0)
+
+
 def names(dataset):
     return [
         dataset.get_data_info(i)['img_path'].split('/')[-1]
