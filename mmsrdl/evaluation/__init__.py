@@ -1,6 +1,28 @@
 """Measures of multi-label recognition."""
 
-from .metrics import MultiLabelRecognitionMetric
-from .pointing_game import peak_in_box, pointing_game
+from .localisation_table import (
+    localisation_columns,
+    localisation_summary,
+    localisation_table,
+    match_labels,
+)
+from .metrics import DumpPredictions, MultiLabelRecognitionMetric
+from .pointing_game import (
+    LocalisedLabels,
+    energy_in_boxes,
+    localise_labels,
+    peak_in_box,
+)
 
-__all__ = ['MultiLabelRecognitionMetric', 'peak_in_box', 'pointing_game']
+__all__ = [
+    'DumpPredictions',
+    'LocalisedLabels',
+    'MultiLabelRecognitionMetric',
+    'energy_in_boxes',
+    'localisation_columns',
+    'localisation_summary',
+    'localisation_table',
+    'localise_labels',
+    'match_labels',
+    'peak_in_box',
+]

@@ -1,13 +1,11 @@
 """Average precision and best threshold of every class of a data set."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-_RANKED_AT_ONCE = 2**24
-"""Scores that are ranked together; bounds memory on large data sets."""
+from .ranking import Ranking, check_shapes, rank_images
 
 
 def average_precision(
@@ -39,9 +37,9 @@ def average_precision(
             f'Unknown average precision {form!r}; choose from {[*AP_FORMS]}.'
         )
     if scores.size(0) == 0:
-        _check(scores, targets)
+        check_shapes(scores, targets)
         return scores.new_zeros(scores.size(1), dtype=torch.float64)
-    return torch.cat([AP_FORMS[form](r) for r in _rank(scores, targets)])
+    return torch.cat([AP_FORMS[form](r) for r in rank_images(scores, targets)])
 
 
 def best_f1_thresholds(
@@ -65,7 +63,7 @@ def best_f1_thresholds(
         ValueError: If a score is NaN or shapes differ.
     """
     thresholds, best = [], []
-    for ranking in _rank(scores, targets):
+    for ranking in rank_images(scores, targets):
         hits, known = ranking.hits, ranking.known
         f1 = 2 * hits.double() / (known + hits[:, -1:]).clamp(min=1)
         f1 *= ranking.is_threshold
@@ -77,66 +75,17 @@ def best_f1_thresholds(
     return torch.cat(thresholds), torch.cat(best)
 
 
-class _Ranking(NamedTuple):
-    """Some classes with their images by falling score, all ``(C, N)``."""
-
-    scores: Tensor
-    """Floats."""
-    hits: Tensor
-    """Int64, positives down to each rank."""
-    known: Tensor
-    """Int64, targets that are not unknown, down to each rank."""
-    is_threshold: Tensor
-    """Bool, only the last of equal scores is one."""
-
-    def precision(self) -> Tensor:
-        """Float64; 0 where the rank is no threshold."""
-        precision = self.hits.double() / self.known.clamp(min=1)
-        return precision * self.is_threshold
-
-
-def _rank(scores: Tensor, targets: Tensor) -> Iterator[_Ranking]:
-    """Rank the images by each class, some classes at once."""
-    _check(scores, targets)
-    classes_at_once = max(_RANKED_AT_ONCE // scores.size(0), 1)
-    for score, target in zip(
-        scores.t().split(classes_at_once),
-        targets.t().split(classes_at_once),
-        strict=True,
-    ):
-        ranked, order = score.sort(dim=1, descending=True)
-        target = target.gather(1, order)
-        is_threshold = torch.ones_like(ranked, dtype=torch.bool)
-        is_threshold[:, :-1] = ranked[:, 1:] != ranked[:, :-1]
-        yield _Ranking(
-            ranked,
-            hits=(target == 1).cumsum(1),
-            known=(target >= 0).cumsum(1),
-            is_threshold=is_threshold,
-        )
-
-
-def _check(scores: Tensor, targets: Tensor) -> None:
-    if scores.shape != targets.shape or scores.ndim != 2:
-        raise ValueError(
-            'Scores and targets must have one shape (N, C), not '
-            f'{tuple(scores.shape)} and {tuple(targets.shape)}.'
-        )
-    if scores.isnan().any():
-        raise ValueError('A score is NaN: it has no place in a ranking.')
-
-
-def _area(ranking: _Ranking) -> Tensor:
+def _area(ranking: Ranking) -> Tensor:
     """Sum of precision times the step of recall over the thresholds."""
     return _area_under(ranking.precision(), ranking)
 
 
-def _interpolated(ranking: _Ranking) -> Tensor:
+def _interpolated(ranking: Ranking) -> Tensor:
     """Area under the precision envelope."""
     return _area_under(_envelope(ranking.precision()), ranking)
 
 
-def _eleven_point(ranking: _Ranking) -> Tensor:
+def _eleven_point(ranking: Ranking) -> Tensor:
     """Mean of the precision envelope at recalls 0, 0.1, ..., 1."""
     hits = ranking.hits
     # In whole numbers, 10 hits >= k positives, as 0.1 has no exact float.
@@ -145,7 +94,7 @@ def _eleven_point(ranking: _Ranking) -> Tensor:
     return _envelope(ranking.precision()).gather(1, rank).mean(1)
 
 
-def _area_under(precision: Tensor, ranking: _Ranking) -> Tensor:
+def _area_under(precision: Tensor, ranking: Ranking) -> Tensor:
     hits, is_threshold = ranking.hits, ranking.is_threshold
     hits_before = (hits * is_threshold).cummax(1).values.roll(1, dims=1)
     hits_before[:, 0] = 0
@@ -158,7 +107,7 @@ def _envelope(precision: Tensor) -> Tensor:
     return precision.flip(1).cummax(1).values.flip(1)
 
 
-AP_FORMS: dict[str, Callable[[_Ranking], Tensor]] = {
+AP_FORMS: dict[str, Callable[[Ranking], Tensor]] = {
     'area': _area,
     'interpolated': _interpolated,
     '11point': _eleven_point,

@@ -64,7 +64,9 @@ def class_columns(
     return columns
 
 
-def class_table(classes: Sequence[str], columns: Columns) -> str:
+def class_table(
+    classes: Sequence[str], columns: Columns, first: str = 'class'
+) -> str:
     """Lay out one row per class as a Markdown table.
 
     Args:
@@ -72,12 +74,13 @@ def class_table(classes: Sequence[str], columns: Columns) -> str:
         columns (Mapping[str, Sequence]): Heading to C values: floats are
             printed with two digits (a threshold, ``thr``, with four), integers
             whole, None as ``-``.
+        first (str): Heading of the names. Defaults to ``'class'``.
 
     Returns:
         str: Lines, without a newline at either end.
     """
     table = Table(box=box.MARKDOWN, show_edge=True)
-    table.add_column('class', no_wrap=True)
+    table.add_column(first, no_wrap=True)
     for heading in columns:
         table.add_column(heading, justify='right', no_wrap=True)
     digits = [4 if heading.endswith('thr') else 2 for heading in columns]

@@ -154,7 +154,7 @@ def test_does_not_depend_on_classes_ranked_at_once(case, form, monkeypatch):
     expected = average_precision(scores, targets, form)
     best = best_f1_thresholds(scores, targets)
     monkeypatch.setattr(
-        'mmsrdl.evaluation.average_precision._RANKED_AT_ONCE',
+        'mmsrdl.evaluation.ranking._RANKED_AT_ONCE',
         2 * len(scores) + 1,
     )
     assert average_precision(scores, targets, form).equal(expected)

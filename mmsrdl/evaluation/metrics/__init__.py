@@ -1,5 +1,6 @@
-"""Metrics that MMEngine evaluators build from a config."""
+"""MMEngine metrics."""
 
+from .dump_predictions import DumpPredictions
 from .multi_label_recognition import MultiLabelRecognitionMetric
 
-__all__ = ['MultiLabelRecognitionMetric']
+__all__ = ['DumpPredictions', 'MultiLabelRecognitionMetric']
