@@ -92,6 +92,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         super().__init__(file, **options)
         self._sizes = sizes
 
+    allowed = _ALLOWED
     dispatch = _Opcodes(
         (code[0], pickle._Unpickler.dispatch[code[0]])
         for code in (
@@ -109,14 +110,14 @@ class RestrictedUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return what the table has under the name."""
         full_name = f'{module}.{name}'.replace('__builtin__.', 'builtins.')
-        if full_name not in _ALLOWED:
+        if full_name not in self.allowed:
             raise pickle.UnpicklingError(full_name)
-        return _ALLOWED[full_name]
+        return self.allowed[full_name]
 
     def _load_reduce(self):
         arguments = self.stack.pop()
         function = self.stack[-1]
-        if not any(function is allowed for allowed in _ALLOWED.values()):
+        if not any(function is allowed for allowed in self.allowed.values()):
             raise pickle.UnpicklingError(f'call of {function!r}')
         self.stack[-1] = function(*arguments)
 
