@@ -1,7 +1,23 @@
 """Drawing."""
 
 from .attention import draw_attention
+from .attention_comparison import ModelAttention, compare_attention
 from .cooccurrence_map import plot_cooccurrence
+from .fonts import fit_fonts, font_families
+from .localisation_bars import plot_localisation
+from .multi_label_visualizer import MultiLabelVisualizer
+from .rendering import render
 from .training_curves import plot_training_curves
 
-__all__ = ['draw_attention', 'plot_cooccurrence', 'plot_training_curves']
+__all__ = [
+    'ModelAttention',
+    'MultiLabelVisualizer',
+    'compare_attention',
+    'draw_attention',
+    'fit_fonts',
+    'font_families',
+    'plot_cooccurrence',
+    'plot_localisation',
+    'plot_training_curves',
+    'render',
+]

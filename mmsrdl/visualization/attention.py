@@ -1,6 +1,5 @@
-"""Pictures of where the spatial attention of a category looks."""
+"""Pictures of where the attention of a category looks."""
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,14 +8,22 @@ import torch.nn.functional as F
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from torch import Tensor
 
+from .fonts import fit_fonts
+from .picture_grid import choose_columns, lay_out, panel_size, resample
+
 _COLORMAP = colormaps['inferno']
-_COLUMNS = 5  # panels per row
-_SIDE, _GAP = 2.4, 0.12  # inches: longer side of a panel, space between
-_FONT_SIZE = 11  # points
+_LEGEND_LINE = 0.22  # inches
+_BOX = dict(
+    fill=False,
+    edgecolor='white',
+    linewidth=1.5,
+    path_effects=[Stroke(linewidth=3, foreground='black'), Normal()],
+)
 
 
 def draw_attention(
@@ -24,6 +31,7 @@ def draw_attention(
     spatial: Tensor | np.ndarray,
     labels: Sequence[str],
     boxes: Tensor | np.ndarray | None = None,
+    title: str = 'image',
 ) -> Figure:
     """Draw an image and, next to it, the attention of some categories.
 
@@ -39,81 +47,113 @@ def draw_attention(
         boxes (Tensor | np.ndarray, optional): Erased boxes ``(K, 4)`` as x1,
             y1, x2, y2 in cells of the map, ends exclusive; an empty box is
             not drawn. Defaults to None.
+        title (str): Title of the image. Defaults to ``'image'``.
 
     Returns:
-        Figure: Panels of one size, five in a row.
+        Figure: Panels of one size, as many in a row as fit on a page.
 
     Raises:
         ValueError: If shapes do not fit each other.
     """
-    image = np.asarray(image)
-    spatial = torch.as_tensor(spatial).detach().float().cpu()
+    check_image(image)
+    spatial, boxes = check_maps(spatial, boxes, len(labels))
+    size = panel_size(image.shape)
+    image = resample(image, size)
+    figure, panels = lay_out(
+        [title, *labels],
+        size,
+        choose_columns(len(labels) + 1, size),
+        bottom=legend_height(boxes) if labels else 0,
+    )
+    show_picture(panels[0], image)
+    show_attention(panels[1:], image, spatial, boxes)
+    if labels:
+        add_legend(figure, boxes)
+    return fit_fonts(figure)
+
+
+def check_image(image: np.ndarray) -> None:
+    """Raise a ValueError unless an image is ``(H, W, 3)`` uint8."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(
             'The image must be (H, W, 3) uint8 in RGB, not '
             f'{image.shape} {image.dtype}.'
         )
-    if spatial.ndim != 3 or len(spatial) != len(labels):
+
+
+def check_maps(
+    spatial: Tensor | np.ndarray,
+    boxes: Tensor | np.ndarray | None,
+    count: int,
+) -> tuple[Tensor, Tensor | None]:
+    """Return maps and boxes of ``count`` labels as tensors on the CPU.
+
+    Raises:
+        ValueError: If they are not ``(count, h, w)`` and ``(count, 4)``.
+    """
+    spatial = torch.as_tensor(spatial).detach().float().cpu()
+    if spatial.ndim != 3 or len(spatial) != count:
         raise ValueError(
             'Attention must be (K, h, w) with K labels, not '
-            f'{tuple(spatial.shape)} with {len(labels)}.'
+            f'{tuple(spatial.shape)} with {count}.'
         )
     if boxes is not None:
         boxes = torch.as_tensor(boxes).cpu()
-        if boxes.shape != (len(labels), 4):
+        if boxes.shape != (count, 4):
             raise ValueError(
-                f'Boxes must be ({len(labels)}, 4), not {tuple(boxes.shape)}.'
+                f'Boxes must be ({count}, 4), not {tuple(boxes.shape)}.'
             )
+    return spatial, boxes
 
-    figure, panels = _panels(['image', *labels], image.shape)
-    pictures = [image]
-    pictures += [_overlay(image, heat) for heat in _heat(spatial, image.shape)]
-    for panel, picture in zip(panels, pictures, strict=True):
-        panel.imshow(picture, aspect='auto', interpolation='hanning')
+
+def show_picture(panel: Axes, picture: np.ndarray) -> None:
+    """Fill a panel with a picture."""
+    panel.imshow(picture, aspect='auto', interpolation='hanning')
+
+
+def show_attention(
+    panels: Sequence[Axes],
+    image: np.ndarray,
+    spatial: Tensor,
+    boxes: Tensor | None,
+) -> None:
+    """Fill K panels with an image, and attention and boxes over it."""
+    for panel, heat in zip(
+        panels, compute_heat(spatial, image.shape), strict=True
+    ):
+        show_picture(panel, lay_heat(image, heat))
     if boxes is not None:
         cell_size = np.divide(image.shape[:2], spatial.shape[1:])
-        for panel, box in zip(panels[1:], boxes.tolist(), strict=True):
+        for panel, box in zip(panels, boxes.tolist(), strict=True):
             _outline(panel, box, cell_size)
-    return figure
 
 
-def _panels(
-    titles: Sequence[str], shape: tuple[int, ...]
-) -> tuple[Figure, list[Axes]]:
-    """Empty panels of one size for pictures of shape ``(H, W, 3)``."""
-    height, width = (_SIDE * side / max(shape[:2]) for side in shape[:2])
-    cell = max(width, 0.6 * _SIDE)  # a narrow picture still needs a title
-    titles = [_wrap(title, cell) for title in titles]
-    title_height = max(title.count('\n') + 1 for title in titles) * 0.2 + 0.1
-    columns = min(len(titles), _COLUMNS)
-    rows = -(-len(titles) // columns)
-    total_width = columns * (cell + _GAP) + _GAP
-    total_height = rows * (height + title_height) + _GAP
-    figure = Figure((total_width, total_height), dpi=150, facecolor='white')
-    panels = []
-    for index, title in enumerate(titles):
-        row, column = divmod(index, columns)
-        left = _GAP + column * (cell + _GAP) + (cell - width) / 2
-        bottom = total_height - (row + 1) * (height + title_height)
-        place = np.array([left, bottom, width, height])
-        panel = figure.add_axes(place / ([total_width, total_height] * 2))
-        panel.set_axis_off()
-        panel.set_title(title, fontsize=_FONT_SIZE, pad=4, parse_math=False)
-        panels.append(panel)
-    return figure, panels
+def legend_height(boxes: Tensor | None) -> float:
+    """Inches that :func:`add_legend` needs at the bottom."""
+    return _LEGEND_LINE * (1 if boxes is None else 2) + 0.06
 
 
-def _wrap(title: str, inches: float) -> str:
-    """Break a title; a name is cut after two lines, a score never."""
-    width = int(inches * 72 / (0.6 * _FONT_SIZE))
-    name, _, score = title.rpartition(' ')
-    lines = textwrap.wrap(name, width, max_lines=2, placeholder=' …')
-    if lines and len(lines[-1]) + 1 + len(score) <= width:
-        score = f'{lines.pop()} {score}'
-    return '\n'.join([*lines, score])
+def add_legend(figure: Figure, boxes: Tensor | None) -> None:
+    """Say below the panels what colours, and boxes if any, mean."""
+    shades = _COLORMAP(np.linspace(0, 1, 24))
+    handles = [tuple(Patch(color=shade, linewidth=0) for shade in shades)]
+    labels = ['lowest to highest of each map']
+    if boxes is not None:
+        handles.append(Rectangle((0, 0), 1, 1, **_BOX))
+        labels.append('erased in training')
+    figure.legend(
+        handles,
+        labels,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc='lower left',
+        borderaxespad=0.3,
+        frameon=False,
+        fontsize=8,
+        handlelength=5,
+    )
 
 
-def _heat(spatial: Tensor, shape: tuple[int, ...]) -> np.ndarray:
+def compute_heat(spatial: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     """Stretch maps to [0, 1] and enlarge them smoothly to ``(K, H, W)``."""
     low = spatial.amin((1, 2), keepdim=True)
     span = spatial.amax((1, 2), keepdim=True) - low
@@ -122,7 +162,7 @@ def _heat(spatial: Tensor, shape: tuple[int, ...]) -> np.ndarray:
     return heat.clamp(0, 1).numpy()
 
 
-def _overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def lay_heat(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Lay colour over an image, thicker where the attention is high."""
     opacity = 0.45 + 0.2 * heat[..., None]
     color = _COLORMAP(heat)[..., :3] * 255
@@ -135,16 +175,7 @@ def _outline(panel: Axes, box: Sequence[int], cell_size: np.ndarray) -> None:
     if x1 >= x2 or y1 >= y2:
         return
     height, width = cell_size
-    panel.add_patch(
-        Rectangle(
-            # The centre of the first pixel is at 0.
-            (x1 * width - 0.5, y1 * height - 0.5),
-            (x2 - x1) * width,
-            (y2 - y1) * height,
-            fill=False,
-            edgecolor='white',
-            linewidth=1.5,
-            clip_on=False,
-            path_effects=[Stroke(linewidth=3, foreground='black'), Normal()],
-        )
-    )
+    # The centre of the first pixel is at 0.
+    corner = (x1 * width - 0.5, y1 * height - 0.5)
+    sides = ((x2 - x1) * width, (y2 - y1) * height)
+    panel.add_patch(Rectangle(corner, *sides, clip_on=False, **_BOX))
