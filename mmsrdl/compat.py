@@ -5,7 +5,9 @@ where there is none, and may be called again.
 """
 
 import ast
+import functools
 import importlib
+import inspect
 import sys
 import types
 import warnings
@@ -55,6 +57,7 @@ def apply() -> None:
     find_installed_packages()
     leave_out_broken_multimodal()
     load_checkpoints_safely()
+    infer_several_labels()
 
 
 def quiet_mmcv_lite() -> None:
@@ -174,19 +177,66 @@ def load_checkpoints_safely() -> None:
 
     from .checkpoint import load, load_url
 
-    if isinstance(checkpoint.torch, _TorchWithLoad):
+    if isinstance(checkpoint.torch, _Changed):
         return
-    checkpoint.torch = _TorchWithLoad(load)
+    # Other arguments choose another unpickler: this one is wanted.
+    checkpoint.torch = _Changed(
+        torch, load=lambda f, map_location=None, **_: load(f, map_location)
+    )
     checkpoint.load_url = load_url
 
 
-class _TorchWithLoad(types.ModuleType):
-    """``torch``, but for ``load``; all else is looked up when asked for."""
+def export_through(export: Callable) -> None:
+    """Let MMDeploy, which has to be installed, export to ONNX by a function.
 
-    def __init__(self, load: Callable):
-        super().__init__('torch')
-        # Other arguments choose another unpickler: this one is wanted.
-        self.load = lambda f, map_location=None, **_: load(f, map_location)
+    Symptom: on torch >= 2.9 MMDeploy's ``torch2onnx`` raises
+    ModuleNotFoundError, or for a dynamic batch UserError, as
+    ``torch.onnx.export`` no longer traces unless told to.
+    Link: https://github.com/open-mmlab/mmdeploy/blob/v1.3.1/mmdeploy/apis/onnx/export.py
+
+    Args:
+        export (Callable): In place of ``torch.onnx.export``.
+    """
+    module = importlib.import_module('mmdeploy.apis.onnx.export')
+    module.torch = _Changed(torch, onnx=_Changed(torch.onnx, export=export))
+
+
+class _Changed(types.ModuleType):
+    """A module but for some names; all else is looked up when asked for."""
+
+    def __init__(self, module: types.ModuleType, **names):
+        super().__init__(module.__name__)
+        self.__dict__.update(names, _module=module)
 
     def __getattr__(self, name: str):
-        return getattr(torch, name)
+        return getattr(self._module, name)
+
+
+def infer_several_labels() -> None:
+    """Let ``mmpretrain.inference_model`` take multi-label models.
+
+    Symptom: it raises IndexError for MMPretrain's CSRA, as its table of
+    tasks lacks "Multi-Label Classification". What was imported from
+    MMPretrain by name before stays as it was.
+    Link: https://github.com/open-mmlab/mmpretrain, mmpretrain/apis/model.py
+    """
+    import mmpretrain
+
+    upstream = inspect.unwrap(mmpretrain.apis.model.inference_model)
+    is_replaced = upstream is not mmpretrain.apis.model.inference_model
+    if is_replaced or 'Multi-Label' in inspect.getsource(upstream):
+        return
+
+    @functools.wraps(upstream)
+    def inference_model(model, *args, **kwargs):
+        from .apis import MultiLabelInferencer
+        from .apis.model_sources import is_multi_label
+
+        if not is_multi_label(model):
+            return upstream(model, *args, **kwargs)
+        names = inspect.signature(MultiLabelInferencer).parameters
+        options = {k: kwargs.pop(k) for k in list(kwargs) if k in names}
+        return MultiLabelInferencer(model, **options)(*args, **kwargs)[0]
+
+    for module in (mmpretrain, mmpretrain.apis, mmpretrain.apis.model):
+        module.inference_model = inference_model

@@ -219,7 +219,7 @@ def test_other_uses_of_torch_stay():
 
     assert checkpoint.torch.save is torch.save
     assert checkpoint.torch.load is not torch.load
-    assert not isinstance(torch, compat._TorchWithLoad)
+    assert not isinstance(torch, compat._Changed)
 
 
 def test_mmcv_lite_is_quiet():
@@ -233,3 +233,28 @@ def test_mmcv_lite_is_quiet():
         warnings.warn('Fail to import something else', stacklevel=1)
     (other,) = seen
     assert 'something else' in str(other.message)
+
+
+# mmpretrain.inference_model (what it gives: see test_apis).
+
+
+def test_inference_model_is_replaced_once():
+    before = mmpretrain.inference_model
+    compat.infer_several_labels()
+    assert mmpretrain.inference_model is before
+    assert mmpretrain.apis.inference_model is before
+    assert mmpretrain.apis.model.inference_model is before
+    assert before.__wrapped__.__module__ == 'mmpretrain.apis.model'
+
+
+def test_inference_model_that_knows_the_task_is_left_alone(monkeypatch):
+    def inference_model():
+        return 'Multi-Label Classification'
+
+    monkeypatch.setattr(
+        mmpretrain.apis.model, 'inference_model', inference_model
+    )
+    before = mmpretrain.inference_model
+    compat.infer_several_labels()
+    assert mmpretrain.apis.model.inference_model is inference_model
+    assert mmpretrain.inference_model is before

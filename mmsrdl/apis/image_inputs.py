@@ -1,7 +1,7 @@
 """What an inferencer takes for images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,30 +10,40 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 Image = str | os.PathLike | np.ndarray
 
 
-def list_images(inputs: Image | Sequence[Image]) -> list[Image]:
+def list_images(
+    inputs: Image | Iterable[Image],
+) -> list[Image] | Iterator[Image]:
     """List images; a folder stands for the images in it, by name.
 
     Args:
-        inputs (str | PathLike | np.ndarray | Sequence): An image, a folder,
+        inputs (str | PathLike | np.ndarray | Iterable): An image, a folder,
             or several of them.
 
     Returns:
-        list: Paths, as strings, and arrays.
+        list | Iterator: Paths, as strings, and arrays. What can be gone
+        through only once, such as a generator, is not gone through here: it
+        gives an iterator.
 
     Raises:
         FileNotFoundError: If a folder holds no image.
     """
-    if not isinstance(inputs, list | tuple):
+    if isinstance(inputs, Iterator):
+        return _expand(inputs)
+    is_path = isinstance(inputs, str | os.PathLike)
+    is_array = hasattr(inputs, '__array__')
+    if is_path or is_array or not isinstance(inputs, Iterable):
         inputs = [inputs]
-    images = []
+    return list(_expand(inputs))
+
+
+def _expand(inputs: Iterable[Image]) -> Iterator[Image]:
     for item in inputs:
         if not isinstance(item, str | os.PathLike):
-            images.append(item)
+            yield item
         elif os.path.isdir(item):
-            images += _list_folder(Path(item))
+            yield from _list_folder(Path(item))
         else:
-            images.append(os.fspath(item))
-    return images
+            yield os.fspath(item)
 
 
 def _list_folder(folder: Path) -> list[str]:

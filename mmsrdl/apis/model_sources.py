@@ -1,10 +1,107 @@
-"""Where a model's weights and class names come from."""
+"""Where a model, its weights and its class names come from."""
 
+import os
 from collections.abc import Sequence
 
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.model import BaseModel
+from mmpretrain.apis import ModelHub, get_model
+from mmpretrain.models.heads import MultiLabelClsHead
+from mmpretrain.registry import MODELS
 
 from mmsrdl.datasets.label_sets import read_classes
+
+from .matching_weights import load_matching_weights
+
+
+def load_model(
+    model: str | os.PathLike | Config | BaseModel,
+    pretrained: bool | str | os.PathLike = True,
+    device: str | torch.device | None = None,
+    classes: str | Sequence[str] | None = None,
+    **kwargs,
+) -> tuple[BaseModel, tuple[str, ...]]:
+    """Load a model, and find its class names.
+
+    Arguments and errors are those of
+    :class:`~mmsrdl.apis.MultiLabelInferencer`.
+
+    Returns:
+        tuple[BaseModel, tuple[str, ...]]: The model, with its ``_config``,
+        and its class names.
+    """
+    exported = is_exported(model)
+    if isinstance(model, str | os.PathLike):
+        model = os.fspath(model)
+        is_file = exported or model.endswith('.py')
+        if is_file and not os.path.isfile(model):
+            kind = 'exported model' if exported else 'config'
+            raise FileNotFoundError(f'There is no {kind} {model!r}.')
+    if exported:
+        # Needs packages that not everybody has.
+        from mmsrdl.deploy import load_backend_model
+
+        if not isinstance(pretrained, bool):
+            raise ValueError(
+                f'{model!r} has its own weights, and takes no checkpoint.'
+            )
+        model = load_backend_model(model, device)
+    is_built = isinstance(model, BaseModel)
+    if is_built and kwargs:
+        raise ValueError(
+            f'{", ".join(kwargs)}: the parts of a model that is already '
+            'built or exported cannot be changed.'
+        )
+    if not is_built:
+        model = get_model(model, pretrained=False, **kwargs)
+    elif not hasattr(model, '_config'):
+        raise ValueError(
+            'The model has no config to take the test pipeline from: '
+            'make it by mmpretrain.get_model, or give its config.'
+        )
+    if pretrained is True and not is_built:
+        pretrained = find_checkpoint(model)
+    meta = {}
+    if not isinstance(pretrained, bool):
+        meta = load_matching_weights(model, pretrained)
+    if not exported and (device is not None or not is_built):
+        model.to(device or get_device())
+    return model, find_classes(model, meta, classes)
+
+
+def is_exported(model: object) -> bool:
+    """Return whether a model is given by the path of an exported one."""
+    is_path = isinstance(model, str | os.PathLike)
+    return is_path and os.fspath(model).endswith(('.onnx', '.engine'))
+
+
+def is_multi_label(model: str | os.PathLike | Config | BaseModel) -> bool:
+    """Return whether a model may find several labels in an image.
+
+    Args:
+        model (str | PathLike | Config | BaseModel): As for
+            :class:`~mmsrdl.apis.MultiLabelInferencer`.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
+    if isinstance(model, BaseModel):
+        return isinstance(getattr(model, 'head', None), MultiLabelClsHead)
+    if isinstance(model, str | os.PathLike):
+        model = os.fspath(model)
+        if is_exported(model):
+            return True
+        if model.endswith('.py'):
+            model = Config.fromfile(model)
+        else:
+            model = ModelHub.get(model).config
+    head = model.model.get('head') or {}
+    kind = head.get('type')
+    if isinstance(kind, str):
+        kind = MODELS.get(kind)
+    return isinstance(kind, type) and issubclass(kind, MultiLabelClsHead)
 
 
 def find_checkpoint(model: BaseModel) -> str:

@@ -1,21 +1,27 @@
 """Inferencer for multi-label recognition."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, partial
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, default_collate
-from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmpretrain.apis.base import BaseInferencer
-from mmpretrain.registry import TRANSFORMS
+from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from .image_inputs import Image, list_images, to_bgr
-from .label_pictures import save_label_pictures
-from .matching_weights import load_matching_weights
-from .model_sources import find_checkpoint, find_classes
+from mmsrdl.models.tta import view_model, view_pipeline
+
+from .image_inputs import Image, list_images
+from .image_loading import ImageLoader, LoadedImage, find_pipeline
+from .image_scores import score_images
+from .label_choice import Threshold, choose_labels, find_thresholds
+from .label_pictures import LabelPictures
+from .map_ahead import map_ahead
+from .model_sources import is_exported, load_model
+from .prediction_dict import as_dict
+from .progress import show_progress
 
 
 class MultiLabelInferencer(BaseInferencer):
@@ -23,8 +29,9 @@ class MultiLabelInferencer(BaseInferencer):
 
     Args:
         model (str | PathLike | Config | BaseModel): Name of a published
-            model, path of a config, a config, or a model made by
-            ``mmpretrain.get_model``.
+            model, path of a config, a config, a model made by
+            ``mmpretrain.get_model``, or the path of a model that
+            ``tools/deploy.py`` exported, ``.onnx`` or ``.engine``.
         pretrained (bool | str | PathLike): Path or URL of a checkpoint, which
             has to fit the model. True takes the published one of a name or
             the ``load_from`` of a config, and a model object as it is; False
@@ -46,10 +53,9 @@ class MultiLabelInferencer(BaseInferencer):
         >>> inferencer = MultiLabelInferencer('config.py', 'epoch_20.pth')
         >>> inferencer('street.jpg', thr=0.3)[0]['pred_classes']
         ['car', 'person']
+        >>> for result in inferencer.iterate('photos/', batch_size=32):
+        ...     print(result['img_path'], result.get('pred_classes'))
     """
-
-    forward_kwargs = {'thr', 'topk'}
-    visualize_kwargs = {'show_dir'}
 
     def __init__(
         self,
@@ -59,203 +65,209 @@ class MultiLabelInferencer(BaseInferencer):
         classes: str | Sequence[str] | None = None,
         **kwargs,
     ) -> None:
-        is_built = isinstance(model, BaseModel)
-        if is_built and not hasattr(model, '_config'):
-            raise ValueError(
-                'The model has no config to take the test pipeline from: '
-                'make it by mmpretrain.get_model, or give its config.'
-            )
-        if isinstance(model, str | os.PathLike):
-            model = os.fspath(model)
-            if model.endswith('.py') and not os.path.isfile(model):
-                raise FileNotFoundError(f'There is no config {model!r}.')
-        super().__init__(model, pretrained=False, **kwargs)
-        if pretrained is True and not is_built:
-            pretrained = find_checkpoint(self.model)
-        meta = {}
-        if not isinstance(pretrained, bool):
-            meta = load_matching_weights(self.model, pretrained)
-        if device is not None or not is_built:
-            self.model.to(device or get_device())
-        self.classes = find_classes(self.model, meta, classes)
+        self._is_exported = is_exported(model)
+        model, self.classes = load_model(
+            model, pretrained, device, classes, **kwargs
+        )
+        super().__init__(model)
 
     def __call__(
         self,
-        inputs: Image | Sequence[Image],
+        inputs: Image | Iterable[Image],
         return_datasamples: bool = False,
         batch_size: int = 1,
-        thr: float | None = None,
-        topk: int | None = None,
-        show_dir: str | os.PathLike | None = None,
+        **kwargs,
     ) -> list[dict] | list[DataSample]:
-        """Predict the labels of images.
+        """Predict the labels of images, all at once.
 
-        Without ``thr`` and ``topk`` those of the head hold. With both, a
-        label is one of the ``topk`` best and scores at least ``thr``.
-
-        Args:
-            inputs (str | PathLike | np.ndarray | Sequence): Path of an image
-                or of a folder of images, an array (H, W, 3), (H, W, 4) or
-                (H, W), uint8 in the channel order of OpenCV; or several.
-            return_datasamples (bool): Whether to return data samples.
-                Defaults to False.
-            batch_size (int): Images per batch. Defaults to 1.
-            thr (float, optional): Least score of a label, in [0, 1].
-                Defaults to None.
-            topk (int, optional): Most labels of an image. Defaults to None.
-            show_dir (str | PathLike, optional): Folder for the images with
-                their labels written on them. Defaults to None.
+        Arguments, results and errors are those of :meth:`iterate`.
 
         Returns:
-            list[dict]: For each image its ``img_path`` (None for an array),
-            the ``pred_labels`` (indices), ``pred_classes`` (names) and
+            list[dict] | list[DataSample]: The results.
+        """
+        return list(
+            self.iterate(inputs, return_datasamples, batch_size, **kwargs)
+        )
+
+    def iterate(
+        self,
+        inputs: Image | Iterable[Image],
+        return_datasamples: bool = False,
+        batch_size: int = 1,
+        thr: Threshold | None = None,
+        topk: int | None = None,
+        tta: bool = False,
+        return_maps: bool = False,
+        show_dir: str | os.PathLike | None = None,
+        workers: int = 4,
+    ) -> Iterator[dict] | Iterator[DataSample]:
+        """Predict the labels of images, one batch after the other.
+
+        Memory does not grow with the number of images.
+
+        Without ``thr`` and ``topk`` those of the head hold. With both, a
+        label is one of the ``topk`` best and reaches ``thr``.
+
+        Args:
+            inputs (str | PathLike | np.ndarray | Iterable): Path of an image
+                or of a folder of images, an array (H, W, 3), (H, W, 4) or
+                (H, W), uint8 in the channel order of OpenCV; or several.
+            return_datasamples (bool): Whether to give data samples.
+                Defaults to False.
+            batch_size (int): Images per batch. Defaults to 1.
+            thr (float | Mapping[str, float] | str | PathLike, optional):
+                Least score of a label, in [0, 1]; or that of each class, by
+                name; or the path of a JSON file with these under
+                ``thresholds``. Defaults to None.
+            topk (int, optional): Most labels of an image. Defaults to None.
+            tta (bool): Whether to average the scores over the views of the
+                config's ``tta_pipeline``, by default the image and its
+                mirror image. Defaults to False.
+            return_maps (bool): Whether to give, for each predicted label,
+                where the model sees it: its attention or class activation
+                map, see :func:`~mmsrdl.apis.compute_label_maps`. Defaults to
+                False.
+            show_dir (str | PathLike, optional): Folder for pictures of the
+                images with their labels. Defaults to None.
+            workers (int): Threads that load images ahead of the model, up to
+                ``batch_size + workers`` images; 0 loads each when it is
+                needed, as live images want it. Defaults to 4.
+
+        Yields:
+            dict: For each image its ``img_path`` (None for an array), the
+            ``pred_labels`` (indices), ``pred_classes`` (names) and
             ``pred_scores`` of the predicted labels, best first, and the
-            ``scores`` of all classes; or, if it cannot be read,
-            ``img_path`` and ``error``. As data samples: ``pred_label``,
-            ``pred_score`` (C,) and the meta ``img_path`` and ``error``.
+            ``scores`` of all classes; with ``return_maps`` also
+            ``pred_maps``, an array (K, h, w) float32 for the K predicted
+            labels, and ``maps_box``, the part of the image that they cover:
+            left, top, right and bottom in units of its width and height.
+            Or, if it cannot be read, ``img_path`` and ``error``. As data
+            samples: ``pred_label`` (K), ``pred_score`` (C), ``pred_maps``
+            and the meta ``img_path``, ``maps_box`` and ``error``.
 
         Raises:
             FileNotFoundError: If a folder holds no image.
-            ValueError: If ``thr``, ``topk`` or ``batch_size`` is out of
-                range, or ``show_dir`` is a folder with inputs.
+            ValueError: If an argument is out of range, ``show_dir`` is a
+                folder with inputs, or the model gives no maps.
         """
-        if thr is not None and not 0 <= thr <= 1:
-            raise ValueError(f'thr must be in [0, 1], got {thr}.')
-        if topk is not None and topk < 1:
-            raise ValueError(f'topk must be at least 1, got {topk}.')
-        if batch_size < 1:
-            raise ValueError(f'batch_size must be >= 1, got {batch_size}.')
-        return super().__call__(
-            inputs,
-            return_datasamples,
-            batch_size,
-            thr=thr,
-            topk=topk,
-            show_dir=show_dir,
-        )
-
-    def _init_pipeline(self, cfg: Config) -> Compose:
-        """Build the test pipeline; keep its loader for :meth:`_read`."""
-        dataset = cfg.get('test_dataloader', {}).get('dataset', {})
-        steps = dataset.get('pipeline') or cfg.get('test_pipeline')
-        if not steps or steps[0]['type'] != 'LoadImageFromFile':
+        for name, value, least in (
+            ('topk', topk, 1),
+            ('batch_size', batch_size, 1),
+            ('workers', workers, 0),
+        ):
+            if value is not None and value < least:
+                raise ValueError(f'{name} must be >= {least}, got {value}.')
+        if tta and return_maps:
             raise ValueError(
-                'The config has no test pipeline that begins with '
-                'LoadImageFromFile, in test_dataloader.dataset.pipeline or '
-                'test_pipeline.'
+                'return_maps and tta exclude each other: the views of an '
+                'image have different maps.'
             )
-        loader = dict(steps[0])
-        for key in ('backend_args', 'file_client_args'):
-            loader.pop(key, None)  # say where the images of a data set are
-        self._loader = TRANSFORMS.build(loader)
-        return Compose([TRANSFORMS.build(step) for step in steps[1:]])
+        if return_maps and self._is_exported:
+            raise ValueError(
+                'return_maps: an exported model gives scores and no maps. '
+                'Give the config and the checkpoint instead.'
+            )
+        if thr is not None:
+            thr = find_thresholds(thr, self.classes)
+        images = list_images(inputs)
+        is_list = isinstance(images, list)
+        pictures = None
+        if show_dir is not None:
+            pictures = LabelPictures(show_dir, self.pipeline.read)
+            pictures.check(images if is_list else ())
 
-    def _inputs_to_list(self, inputs: Image | Sequence[Image]) -> list[Image]:
-        return list_images(inputs)
+        def predict() -> Iterator[dict] | Iterator[DataSample]:
+            for batch in self.preprocess(
+                images, batch_size, tta, return_maps, workers
+            ):
+                samples = self.forward(batch, thr, topk, tta, return_maps)
+                if pictures is not None:
+                    self.visualize(batch, samples, pictures)
+                yield from self.postprocess(samples, return_datasamples)
+
+        total = len(images) if is_list else None
+        return show_progress(predict(), 'Inference', total)
+
+    def _init_pipeline(self, cfg: Config) -> ImageLoader:
+        return ImageLoader(find_pipeline(cfg))
+
+    @cached_property
+    def _tta(self) -> tuple[ImageLoader, BaseModel]:
+        """The pipeline that makes views, and the model that averages them."""
+        steps = view_pipeline(self.config, find_pipeline(self.config))
+        model = MODELS.build(view_model(self.config, self.model))
+        return ImageLoader(steps), model.eval()
 
     def preprocess(
-        self, inputs: list[Image], batch_size: int = 1
-    ) -> Iterator[list[dict]]:
-        """Yield batches of what the pipeline packs for each image.
-
-        An image that cannot be read has no ``inputs``, but an ``error`` in
-        its data sample: the others still get their labels.
-        """
-        for start in range(0, len(inputs), batch_size):
-            yield [self._load(item) for item in inputs[start:][:batch_size]]
-
-    def _load(self, item: Image) -> dict:
-        path = item if isinstance(item, str) else None
-        try:
-            packed = self.pipeline(self._read(item))
-        # Whatever a decoder may raise, the next image can be fine.
-        except Exception as error:
-            reason = f'Cannot read {path or "the array"}: {error}'
-            packed = dict(data_samples=DataSample())
-            packed['data_samples'].set_metainfo(dict(error=reason))
-        packed['data_samples'].set_metainfo(dict(img_path=path))
-        return packed
-
-    def _read(self, item: Image) -> dict:
-        """Read an image, turned upright if its EXIF says so."""
-        if isinstance(item, str):
-            return self._loader(dict(img_path=item))
-        image = to_bgr(item)
-        shape = image.shape[:2]
-        return dict(img=image, img_shape=shape, ori_shape=shape)
+        self,
+        inputs: Iterable[Image],
+        batch_size: int = 1,
+        tta: bool = False,
+        return_maps: bool = False,
+        workers: int = 4,
+    ) -> Iterator[list[LoadedImage]]:
+        """Yield batches of images that the pipeline packed, or could not."""
+        load = self._tta[0] if tta else self.pipeline
+        load = partial(load, with_area=return_maps)
+        ahead = batch_size + workers
+        loaded = map_ahead(load, inputs, workers, ahead)
+        yield from self._get_chunk_data(loaded, batch_size)
 
     @torch.no_grad()
     def forward(
         self,
-        inputs: list[dict],
-        thr: float | None = None,
+        inputs: list[LoadedImage],
+        thr: float | torch.Tensor | None = None,
         topk: int | None = None,
+        tta: bool = False,
+        return_maps: bool = False,
     ) -> list[DataSample]:
         """Score a batch and choose the labels, best first."""
-        readable = [item for item in inputs if 'inputs' in item]
-        scored = iter(())
-        if readable:
-            scored = iter(self.model.test_step(default_collate(readable)))
+        readable = [image.packed for image in inputs if image.packed]
+        model = self._tta[1] if tta else self.model
+        scored = iter(score_images(model, readable, return_maps))
         samples = []
-        for item in inputs:
-            sample = item['data_samples']
-            if 'inputs' in item:
+        for image in inputs:
+            if image.packed is None:
+                sample = DataSample(metainfo=dict(error=image.error))
+            else:
                 sample = next(scored)
-                labels = self._choose(sample.pred_score, thr, topk)
+                self._check_classes(sample.pred_score)
+                labels = choose_labels(
+                    sample.pred_score, thr, topk, self.model.head
+                )
                 sample.set_pred_label(labels)
-            samples.append(sample)
+                if return_maps:
+                    # A copy of these few: the maps of all classes are large.
+                    maps = sample.pred_maps[labels]
+                    sample.pred_maps = image.area.upright(maps)
+                    sample.set_metainfo(dict(maps_box=image.area.box))
+            sample.set_metainfo(dict(img_path=image.path))
+            samples.append(sample.cpu())
         return samples
 
-    def _choose(
-        self, scores: torch.Tensor, thr: float | None, topk: int | None
-    ) -> torch.Tensor:
-        """Return the labels of scores (C,), best first."""
+    def _check_classes(self, scores: torch.Tensor) -> None:
         if len(scores) != len(self.classes):
             raise ValueError(
                 f'The model has {len(scores)} classes, but '
                 f'{len(self.classes)} class names are known.'
             )
-        if thr is None and topk is None:
-            # As in MMPretrain's heads, where thr rules out topk.
-            thr = self.model.head.thr
-            topk = self.model.head.topk if thr is None else None
-        ranked, labels = scores.sort(descending=True, stable=True)
-        return labels[ranked >= (thr or 0)][:topk]
 
     def visualize(
         self,
-        inputs: list[Image],
+        inputs: list[LoadedImage],
         preds: list[DataSample],
-        show_dir: str | os.PathLike | None = None,
+        pictures: LabelPictures,
     ) -> None:
-        """Save the images with their labels written on them."""
-        if show_dir is not None:
-            images = (
-                None if 'error' in sample else self._read(item)['img']
-                for item, sample in zip(inputs, preds, strict=True)
-            )
-            save_label_pictures(images, preds, self.classes, show_dir)
+        """Save the images of a batch with their labels."""
+        pictures.check(image.source for image in inputs)
+        for image, sample in zip(inputs, preds, strict=True):
+            pictures.save(image, as_dict(sample, self.classes))
 
     def postprocess(
-        self,
-        preds: list[DataSample],
-        visualization: None,
-        return_datasamples: bool = False,
+        self, preds: list[DataSample], return_datasamples: bool = False
     ) -> list[dict] | list[DataSample]:
         """Turn data samples into dicts of plain values."""
         if return_datasamples:
             return preds
-        return [self._to_dict(sample) for sample in preds]
-
-    def _to_dict(self, sample: DataSample) -> dict:
-        if 'error' in sample:
-            return dict(img_path=sample.img_path, error=sample.error)
-        labels = sample.pred_label.tolist()
-        scores = sample.pred_score.tolist()
-        return dict(
-            img_path=sample.img_path,
-            pred_labels=labels,
-            pred_classes=[self.classes[label] for label in labels],
-            pred_scores=[scores[label] for label in labels],
-            scores=scores,
-        )
+        return [as_dict(sample, self.classes) for sample in preds]

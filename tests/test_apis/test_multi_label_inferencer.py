@@ -1,74 +1,15 @@
+import json
+import threading
+import weakref
+
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmpretrain import get_model
-from PIL import Image
+from tiny_classifier import CLASSES, make_checkpoint, make_config
 
 from mmsrdl.apis import MultiLabelInferencer
-
-CLASSES = ('sun', 'moon', 'star')
-
-
-def make_config(num_classes=3, **dataset):
-    pipeline = [
-        dict(type='LoadImageFromFile'),
-        dict(type='Resize', scale=(32, 32)),
-        dict(type='PackInputs', meta_keys=('ori_shape', 'gt_label_difficult')),
-    ]
-    dataset = dict(type='MultiLabelDataset', pipeline=pipeline, **dataset)
-    backbone = dict(type='ResNet', depth=18, stem_channels=8, base_channels=8)
-    head = dict(
-        type='MultiLabelLinearClsHead',
-        num_classes=num_classes,
-        in_channels=64,
-        thr=0.4,
-    )
-    return Config(
-        dict(
-            model=dict(
-                type='ImageClassifier',
-                data_preprocessor=dict(
-                    mean=[127.5] * 3, std=[127.5] * 3, to_rgb=True
-                ),
-                backbone=backbone,
-                neck=dict(type='GlobalAveragePooling'),
-                head=head,
-            ),
-            test_dataloader=dict(dataset=dataset),
-        )
-    )
-
-
-def make_checkpoint(path, num_classes=3, meta=None, prefix=''):
-    torch.manual_seed(0)
-    model = get_model(make_config(num_classes))
-    for parameter in model.head.parameters():
-        torch.nn.init.normal_(parameter)
-    weights = {f'{prefix}{k}': v for k, v in model.state_dict().items()}
-    torch.save(dict(meta=meta or {}, state_dict=weights), path)
-    return str(path)
-
-
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory):
-    """Three images and a file that is none."""
-    folder = tmp_path_factory.mktemp('images')
-    rng = np.random.default_rng(0)
-    for name, size in (('c.jpg', 40), ('a.png', 32), ('b.PNG', 50)):
-        image = rng.integers(0, 256, (size, 48, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / name), image)
-    (folder / 'notes.txt').write_text('no image')
-    return folder
-
-
-@pytest.fixture(scope='module')
-def inferencer(tmp_path_factory):
-    path = tmp_path_factory.mktemp('weights') / 'tiny.pth'
-    meta = dict(dataset_meta=dict(classes=CLASSES))
-    checkpoint = make_checkpoint(path, meta=meta)
-    return MultiLabelInferencer(make_config(), checkpoint, device='cpu')
 
 
 def test_prediction_is_the_models(inferencer, folder):
@@ -114,90 +55,95 @@ def test_batches_change_nothing(inferencer, folder):
         assert left['scores'] == pytest.approx(right['scores'], abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    'options, head, expected',
-    [
-        (dict(), dict(thr=0.5, topk=None), [3, 0, 2]),
-        (dict(), dict(thr=None, topk=2), [3, 0]),
-        (dict(), dict(thr=0.95, topk=2), []),
-        (dict(thr=0.3), dict(thr=0.5, topk=2), [3, 0, 2, 1]),
-        (dict(thr=0.0), dict(thr=0.5, topk=None), [3, 0, 2, 1, 4]),
-        (dict(topk=3), dict(thr=0.95, topk=None), [3, 0, 2]),
-        (dict(thr=0.8, topk=3), dict(thr=0.5, topk=1), [3, 0]),
-    ],
-)
-def test_choice_of_labels(
-    inferencer, folder, monkeypatch, options, head, expected
-):
-    scores = torch.tensor([0.8, 0.3, 0.5, 0.9, 0.1])
-    for name, value in head.items():
-        monkeypatch.setattr(inferencer.model.head, name, value)
-    monkeypatch.setattr(inferencer, 'classes', tuple('abcde'))
-
-    def predict(batch):
-        samples = batch['data_samples']
-        return [sample.set_pred_score(scores) for sample in samples]
-
-    monkeypatch.setattr(inferencer.model, 'test_step', predict)
-    (result,) = inferencer(folder / 'a.png', **options)
-    assert result['pred_labels'] == expected
-    assert result['pred_classes'] == ['abcde'[i] for i in expected]
-
-
-def test_equal_scores_rank_by_index(inferencer):
-    scores = torch.tensor([0.5, 0.7, 0.5, 0.7])
-    inferencer.classes, names = tuple('abcd'), inferencer.classes
-    labels = inferencer._choose(scores, thr=None, topk=3)
-    inferencer.classes = names
-    assert labels.tolist() == [1, 3, 0]
-
-
 def test_an_unreadable_image_costs_only_itself(inferencer, folder, tmp_path):
     good = folder / 'a.png'
-    broken = tmp_path / 'broken.jpg'
-    broken.write_bytes((folder / 'c.jpg').read_bytes()[:10])
-    bad = [broken, tmp_path / 'missing.jpg', folder / 'notes.txt']
-    bad += [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), 7]
-    inputs = [good, *bad, good]
-    results = inferencer(inputs, batch_size=3, show_dir=tmp_path / 'out')
+    bad = [tmp_path / 'missing.jpg', folder / 'notes.txt', np.zeros((4, 4))]
+    shown = tmp_path / 'shown'
+    results = inferencer([good, *bad, good], batch_size=3, show_dir=shown)
     (expected,) = inferencer(good)
     assert results[0] == results[-1] == expected
     for item, result in zip(bad, results[1:-1], strict=True):
-        is_path = not isinstance(item, np.ndarray | int)
-        name = str(item) if is_path else 'the array'
+        path = None if isinstance(item, np.ndarray) else str(item)
         assert result.keys() == {'img_path', 'error'}
-        assert result['error'].startswith(f'Cannot read {name}: ')
-        assert result['img_path'] == (name if is_path else None)
+        assert result['img_path'] == path
+        assert result['error'].startswith(f'Cannot read {path or "the array"}')
     samples = inferencer(bad, return_datasamples=True)
     assert [s.error for s in samples] == [r['error'] for r in results[1:-1]]
-    assert len(list((tmp_path / 'out').iterdir())) == 2
+    names = sorted(path.name for path in shown.iterdir())
+    assert names == ['a.png', 'a_4.png']
 
 
-@pytest.mark.parametrize('orientation', range(1, 9))
-def test_photos_are_turned_upright(inferencer, tmp_path, orientation):
-    upright = np.zeros((32, 64, 3), np.uint8)
-    upright[:16, :32], upright[16:, 32:] = 255, 100  # whole JPEG blocks
-    turn = {
-        1: lambda x: x,
-        2: lambda x: x[:, ::-1],
-        3: lambda x: x[::-1, ::-1],
-        4: lambda x: x[::-1],
-        5: lambda x: x.swapaxes(0, 1),
-        6: lambda x: np.rot90(x),
-        7: lambda x: np.rot90(x, 2).swapaxes(0, 1),
-        8: lambda x: np.rot90(x, -1),
-    }[orientation]
-    path = tmp_path / 'photo.jpg'
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored = Image.fromarray(np.ascontiguousarray(turn(upright)))
-    stored.save(path, quality=100, exif=exif)
-    (sample,) = inferencer(path, return_datasamples=True)
-    (expected,) = inferencer(upright, return_datasamples=True)
-    assert tuple(sample.ori_shape) == (32, 64)
-    torch.testing.assert_close(
-        sample.pred_score, expected.pred_score, atol=1e-3, rtol=0
-    )
+def test_iterators_and_iterables(inferencer, folder):
+    paths = [folder / name for name in ('a.png', 'b.PNG', 'c.jpg')]
+    expected = inferencer(paths)
+    assert inferencer(path for path in paths) == expected
+    assert inferencer(iter([folder])) == expected
+    assert inferencer(dict.fromkeys(paths)) == expected
+    assert inferencer(iter([])) == []
+
+
+@pytest.mark.parametrize('workers', [0, 3])
+def test_streams_in_constant_memory(inferencer, workers):
+    """Images of a generator are not kept, and not taken far ahead."""
+    alive = weakref.WeakSet()
+
+    class Photo(np.ndarray):  # plain arrays cannot be in a set
+        __hash__ = object.__hash__
+
+    def photos():
+        for _ in range(60):
+            photo = np.zeros((40, 40, 3), np.uint8).view(Photo)
+            alive.add(photo)
+            most.append(len(alive))
+            yield photo
+            del photo
+
+    most = []
+    results = inferencer.iterate(photos(), batch_size=4, workers=workers)
+    assert not most
+    next(results)
+    assert len(most) <= 4 + (4 + workers if workers else 0) + 1
+    assert sum(1 for _ in results) == 59
+    assert max(most) <= 4 * 2 + (4 + workers if workers else 0) + 1
+
+
+def test_stopping_early_leaves_nothing_behind(inferencer, folder):
+    before = threading.active_count()
+    results = inferencer.iterate([folder] * 20)
+    next(results)
+    results.close()
+    assert threading.active_count() == before
+    assert len(inferencer(folder)) == 3
+
+
+def test_workers_change_nothing(inferencer, folder):
+    one, more = (inferencer(folder, workers=n) for n in (0, 4))
+    assert one == more
+
+
+def test_images_of_several_sizes(tmp_path):
+    config = make_config(classes=CLASSES)
+    config.test_dataloader.dataset.pipeline.pop(1)
+    checkpoint = make_checkpoint(tmp_path / 'x.pth')
+    inferencer = MultiLabelInferencer(config, checkpoint, device='cpu')
+    images = [np.full((n, 48, 3), n, np.uint8) for n in (32, 32, 64, 32)]
+    together = inferencer(images, batch_size=4)
+    for image, result in zip(images, together):
+        (expected,) = inferencer(image)
+        assert result['scores'] == pytest.approx(expected['scores'], abs=1e-5)
+
+
+def test_thresholds_of_classes(inferencer, folder, tmp_path):
+    (result,) = inferencer(folder / 'a.png')
+    low, high = dict(zip(CLASSES, result['scores'])), dict.fromkeys(CLASSES, 1)
+    thr = {**high, 'moon': low['moon']}
+    (chosen,) = inferencer(folder / 'a.png', thr=thr)
+    assert chosen['pred_classes'] == ['moon']
+    path = tmp_path / 'thresholds.json'
+    path.write_text(json.dumps(dict(thresholds=thr)))
+    assert inferencer(folder / 'a.png', thr=path) == [chosen]
+    with pytest.raises(ValueError, match="no threshold for 1 .*: 'star'|star"):
+        inferencer(folder, thr=dict(sun=0.5, moon=0.5))
 
 
 @pytest.mark.parametrize('key', ['backend_args', 'file_client_args'])
@@ -213,24 +159,14 @@ def test_images_are_files_wherever_those_of_the_data_set_are(
     assert 'error' not in inferencer(folder / 'a.png')[0]
 
 
-def test_pictures(inferencer, folder, tmp_path):
-    twin = tmp_path / 'a.jpg'
-    cv2.imwrite(str(twin), np.zeros((20, 20, 3), np.uint8))
-    inputs = [folder / 'a.png', twin, np.zeros((9, 9, 3), np.uint8)]
-    inferencer(inputs, show_dir=tmp_path / 'new' / 'out')
-    pictures = sorted((tmp_path / 'new' / 'out').iterdir())
-    assert [path.name for path in pictures] == ['2.png', 'a.png', 'a_1.png']
-    assert all(cv2.imread(str(path)) is not None for path in pictures)
-    with pytest.raises(ValueError, match='holds inputs'):
-        inferencer(twin, show_dir=tmp_path)
-
-
 @pytest.mark.parametrize(
     'options, message',
     [
         (dict(thr=1.5), r'thr must be in \[0, 1\], got 1.5'),
-        (dict(topk=0), 'topk must be at least 1, got 0'),
+        (dict(topk=0), 'topk must be >= 1, got 0'),
         (dict(batch_size=0), 'batch_size must be >= 1, got 0'),
+        (dict(workers=-1), 'workers must be >= 0, got -1'),
+        (dict(tta=True, return_maps=True), 'tta exclude each other'),
     ],
 )
 def test_arguments_out_of_range(inferencer, folder, options, message):
