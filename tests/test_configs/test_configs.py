@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2] / 'configs'
 LEAVES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in ROOT.rglob('*.py')
-    if '_base_' not in path.parts
+    if not {'_base_', 'deploy'} & set(path.parts)
 )
 
 

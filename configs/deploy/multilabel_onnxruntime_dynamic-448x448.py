@@ -1,0 +1,1 @@
+_base_ = ['./_base_/multilabel_dynamic-batch.py', './_base_/onnxruntime.py']

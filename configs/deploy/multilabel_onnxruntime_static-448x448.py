@@ -1,0 +1,1 @@
+_base_ = ['./_base_/multilabel_static.py', './_base_/onnxruntime.py']
