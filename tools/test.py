@@ -1,7 +1,9 @@
-"""Test a model: measure it, save or draw its predictions."""
+"""Test a model: measure it, save or draw its predictions.
+
+A file that tools/deploy.py made can take the place of the checkpoint.
+"""
 
 import argparse
-from copy import deepcopy
 from pathlib import Path
 
 import mmengine
@@ -12,23 +14,29 @@ from _config import (
     finish_config,
     load_config,
 )
-from mmengine.config import Config, ConfigDict
-from mmengine.evaluator import DumpResults
+from mmengine.config import Config
 
-import mmsrdl  # noqa: F401  registers what configs name
+from mmsrdl.analysis import describe_test
+from mmsrdl.deploy import SUFFIXES, load_backend_model, use_backend_model
+from mmsrdl.evaluation.metrics import DumpPredictions
+from mmsrdl.models.tta import add_views
 
 
 def parse_args() -> tuple[argparse.Namespace, Config]:
     """Return the arguments and the config that they ask for."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser)
-    parser.add_argument('checkpoint', help='path or address of a checkpoint')
+    parser.add_argument(
+        'checkpoint',
+        help='path or address of a checkpoint, or an exported file',
+    )
     parser.add_argument('--out', help='file of the results')
     parser.add_argument(
         '--out-item',
         choices=('metrics', 'pred'),
         help='what to save by --out: the measures (.json, .yaml or .pkl), '
-        'or the prediction for every image (.pkl), the default',
+        'or the prediction for every image (.pkl), the default, which '
+        'analysis_tools/ read',
     )
     parser.add_argument(
         '--amp', action='store_true', help='test in half precision'
@@ -61,6 +69,12 @@ def parse_args() -> tuple[argparse.Namespace, Config]:
         if Path(args.out).suffix not in kinds:
             parser.error(f'--out must end in one of {", ".join(kinds)}')
     check_checkpoint(parser, args.checkpoint)
+    args.is_exported = Path(args.checkpoint).suffix in SUFFIXES
+    if args.is_exported:
+        try:
+            load_backend_model(args.checkpoint)
+        except (OSError, RuntimeError, ValueError) as error:
+            parser.error(str(error))
     cfg = load_config(parser, args)
     drawn = args.show or args.show_dir is not None
     if drawn and not cfg.get('default_hooks', {}).get('visualization'):
@@ -74,6 +88,8 @@ def parse_args() -> tuple[argparse.Namespace, Config]:
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Let the arguments change the config."""
     cfg.load_from = args.checkpoint
+    if args.is_exported:
+        use_backend_model(cfg, args.checkpoint)
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
@@ -89,18 +105,6 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     finish_config(cfg, args)
 
 
-def add_views(cfg: Config) -> None:
-    """Average over views of the image, mirrored if none are given."""
-    cfg.setdefault('tta_model', dict(type='AverageMultiLabelScoreTTA'))
-    if 'tta_pipeline' not in cfg:
-        *steps, pack = deepcopy(cfg.test_dataloader.dataset.pipeline)
-        flips = [dict(type='RandomFlip', prob=p) for p in (1.0, 0.0)]
-        views = dict(type='TestTimeAug', transforms=[flips, [pack]])
-        cfg.tta_pipeline = [*steps, views]
-    cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-
-
 def main() -> None:
     """Test."""
     args, cfg = parse_args()
@@ -109,7 +113,13 @@ def main() -> None:
     if args.out is not None:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         if args.out_item != 'metrics':
-            runner.test_evaluator.metrics.append(DumpResults(args.out))
+            evaluator = runner.test_evaluator
+            record = describe_test(cfg, evaluator.metrics, args.tta)
+            record['checkpoint'] = args.checkpoint
+            dump = DumpPredictions(args.out, record)
+            # The others were told when the runner made the test loop.
+            dump.dataset_meta = evaluator.dataset_meta
+            evaluator.metrics.append(dump)
     metrics = runner.test()
     if args.out_item == 'metrics':
         mmengine.dump(metrics, args.out)

@@ -3,6 +3,10 @@ import json
 import mmengine
 import pytest
 import torch
+from mmengine.config import Config
+
+from mmsrdl.analysis import PredictionDump
+from mmsrdl.deploy import deploy_onnx
 
 
 @pytest.fixture
@@ -50,6 +54,48 @@ def test_predictions_and_pictures(call_main, tmp_path):
         chosen = torch.nonzero(prediction['pred_score'] >= 0.5).flatten()
         assert torch.equal(prediction['pred_label'], chosen)
     assert len(list((tmp_path / 'drawn').rglob('*.png'))) == 3
+    classes = PredictionDump.load('pred.pkl').classes
+    assert classes == ('circle', 'square', 'cross')
+
+
+@pytest.fixture
+def exported(tiny, tmp_path):
+    """The trained model as a file that ONNX Runtime reads."""
+    pytest.importorskip('onnxruntime')
+    deploy_cfg = Config(
+        dict(
+            backend_config=dict(type='onnxruntime'),
+            onnx_config=dict(dynamic_axes=dict(input={0: 'batch'})),
+        )
+    )
+    path, _ = deploy_onnx(
+        deploy_cfg,
+        Config.fromfile(tiny.config),
+        tiny.checkpoint,
+        tiny.config.parent / '0.png',
+        tmp_path,
+    )
+    return path
+
+
+def test_exported_file(call_main, exported):
+    predictions = []
+    for options in ({}, dict(checkpoint=exported)):
+        call_main('--out', 'pred.pkl', **options)
+        predictions.append(mmengine.load('pred.pkl'))
+    assert PredictionDump.load('pred.pkl').record['checkpoint'] == str(
+        exported
+    )
+    for one, other in zip(*predictions):
+        torch.testing.assert_close(
+            one['pred_score'], other['pred_score'], atol=1e-5, rtol=0
+        )
+        assert torch.equal(one['gt_label'], other['gt_label'])
+
+
+def test_broken_exported_file(refused, exported):
+    exported.write_bytes(exported.read_bytes()[:1000])
+    assert 'cannot read' in refused(checkpoint=exported)
 
 
 def test_tta(call_main, tmp_path):
