@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from browser import find_obstacle, open_browser
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
@@ -27,3 +28,14 @@ def data_root():
     if not root:
         pytest.skip('needs MMSRDL_DATA_ROOT')
     return Path(root)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Chromium without a window, see ``browser.py``."""
+    obstacle = find_obstacle()
+    if obstacle:
+        pytest.skip(obstacle)
+    driver = open_browser(tmp_path / 'chromium')
+    yield driver
+    driver.quit()

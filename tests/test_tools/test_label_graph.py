@@ -2,21 +2,18 @@
 
 import json
 import os
-import re
 import shlex
 from string import Template
 
 import numpy as np
 import pytest
-from test_readme import ROOT, write, write_image
+from doc_pages import ROOT, Page, write, write_image
 
 from mmsrdl.structures import LabelCooccurrence, LabelEmbedding
 
-DOC = (ROOT / 'docs/label_graph.md').read_text('utf-8')
 COMMANDS = {
     line.removeprefix('python tools/').split('/', 1)[1]: line
-    for block in re.findall(r'```bash\n(.*?)```', DOC, re.DOTALL)
-    for line in block.splitlines()
+    for line in Page('docs/label_graph.md').commands()
 }
 CLASSES = ('beach', 'boat', 'person')
 
