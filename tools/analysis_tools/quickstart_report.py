@@ -11,15 +11,18 @@ import mmengine
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain import get_model
 
 from mmsrdl import register_all_modules
 from mmsrdl.apis import (
-    draw_erased_attention,
+    attend_to_sample,
+    draw_top_labels,
     load_matching_weights,
-    play_voc_pointing_game,
+    localise_dataset,
 )
+from mmsrdl.evaluation import localisation_summary
 from mmsrdl.visualization import plot_training_curves
 
 
@@ -54,6 +57,19 @@ def chance_map(dataset: BaseDataset) -> float:
     return 100 * float(np.mean(positive / counted))
 
 
+def draw_pictures(
+    model: BaseModel, dataset: BaseDataset, folder: Path, count: int
+) -> None:
+    """Draw the attention to the best labels, and what training would erase."""
+    erasing = model.head.erasing
+    classes = dataset.metainfo['classes']
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(min(count, len(dataset))):
+        info, attention = attend_to_sample(model, dataset, index)
+        figure = draw_top_labels(attention, classes, erasing.topk, erasing)
+        figure.savefig(folder / f'{Path(info["img_path"]).stem}.png')
+
+
 def main() -> None:
     args = parse_args()
     register_all_modules()
@@ -64,18 +80,19 @@ def main() -> None:
 
     logs = sorted(args.work_dir.glob('*/vis_data/scalars.json'))
     plot_training_curves(logs[-1]).savefig(args.work_dir / 'curves.png')
-    draw_erased_attention(
-        model, loader, args.work_dir / 'attention', args.num_pictures
-    )
+    folder = args.work_dir / 'attention'
+    draw_pictures(model, loader.dataset, folder, args.num_pictures)
 
     path = args.work_dir / 'metrics.json'
     measures = mmengine.load(path)
     measures = {key.split('/')[-1]: measures[key] for key in measures}
-    hits, total = play_voc_pointing_game(model, loader)
+    labels = localise_dataset(model, loader)
+    labels = labels.select(labels.score >= model.head.thr)
+    located = localisation_summary(labels, model.head.num_classes)
     measures.update(
         chance_mAP=chance_map(loader.dataset),
-        pointing_game=100 * hits / max(total, 1),
-        pointing_game_labels=total,
+        pointing_game=located['pointing'] or 0.0,
+        pointing_game_labels=located['labels'],
         train_seconds=args.train_seconds,
     )
     mmengine.dump(measures, path, indent=2)
@@ -83,8 +100,8 @@ def main() -> None:
         f'mAP             {measures["mAP"]:.1f} %, '
         f'by chance {measures["chance_mAP"]:.1f} %\n'
         f'CF1, OF1        {measures["CF1"]:.1f} %, {measures["OF1"]:.1f} %\n'
-        f'pointing game   {measures["pointing_game"]:.1f} % of the {total} '
-        'labels predicted correctly\n'
+        f'pointing game   {measures["pointing_game"]:.1f} % of the '
+        f'{located["labels"]} labels predicted correctly\n'
         f'training        {args.train_seconds} s'
     )
 
