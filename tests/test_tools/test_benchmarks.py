@@ -130,9 +130,38 @@ def test_model(run_benchmark):
     assert gmp['M trained'] < gmp['M parameters']
 
 
+def test_deploy(run_benchmark):
+    pytest.importorskip('onnxruntime')
+    runtimes = ['eager', 'onnxruntime', 'onnxruntime-int8']
+    result = run_benchmark(
+        'benchmark_deploy', '--depth', '18', '--resolution', '64',
+        '--batch-size', '2', '1', '--repeat', '1', '--runtimes', *runtimes,
+    )  # fmt: skip
+    rows = result['runtimes']
+    assert [(r['batch'], r['model'], r['runtime']) for r in rows] == [
+        (batch, model, runtime)
+        for batch in (1, 2)
+        for model in ('gmp', 'srdl')
+        for runtime in runtimes
+    ]
+    assert are_positive(rows, 'ms', 'times eager', 'times gmp')
+    for row in rows:
+        if row['runtime'] == 'onnxruntime':
+            assert 0 < row['difference'] < 1e-5
+    (full, small) = (row['file, MB'] for row in result['files'][2:])
+    assert small < full / 2
+
+
 @pytest.mark.parametrize(
     ('name', 'args', 'expected'),
     [
+        ('deploy', ['--batch-size', '0'], 'start from 1'),
+        ('deploy', ['--config', 'a.py'], 'belong together'),
+        (
+            'deploy',
+            ['--config', 'a.py', '--checkpoint', 'a.pth'],
+            'there is no file a.py',
+        ),
         ('attention', ['--impl', 'magic'], 'magic: not on cpu, which runs'),
         ('attention', ['--resolution', '31'], '--resolution from 32'),
         ('attention', ['--batch-size', '0'], 'start from 1'),
