@@ -85,7 +85,8 @@ class Develop(develop):
 
 
 extras = {
-    name: read_requirements(name) for name in ('tests', 'deploy', 'text')
+    name: read_requirements(name)
+    for name in ('cpu', 'tests', 'deploy', 'text')
 }
 extras['mim'] = read_requirements('mminstall')
 extras['all'] = sorted(sum(extras.values(), []))
@@ -102,7 +103,10 @@ setup(
         for minor in range(10, 14)
     ],
     packages=find_packages(include=['mmsrdl', 'mmsrdl.*']),
-    package_data={'mmsrdl.datasets.protocols': ['*.yml']},
+    package_data={
+        'mmsrdl.analysis': ['page/*'],
+        'mmsrdl.datasets.protocols': ['*.yml'],
+    },
     python_requires='>=3.10,<3.14',
     install_requires=read_requirements('runtime'),
     extras_require=extras,

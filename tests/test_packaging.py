@@ -143,7 +143,7 @@ def test_metadata(setup):
     for package in ('packaging', 'setuptools', 'pycocotools'):
         assert package in required
     assert not re.search(r'mmcv|mmengine|mmpretrain|torch', required)
-    extras = {'mim', 'tests', 'deploy', 'text', 'all'}
+    extras = {'mim', 'cpu', 'tests', 'deploy', 'text', 'all'}
     assert extras == set(handed['extras_require'])
     assert 'mmsrdl.models.heads' in handed['packages']
 
@@ -168,7 +168,7 @@ def test_constraints_are_exact_and_complete(profile):
     lines = (folder / f'constraints-{profile}.txt').read_text().splitlines()
     pins = [line for line in lines if not line.startswith('#')]
     assert all(re.fullmatch(r'[\w.-]+==[\w.]+', pin) for pin in pins)
-    for name in ('runtime', 'mminstall', 'tests', 'deploy'):
+    for name in ('runtime', 'mminstall', 'tests', 'deploy', 'mmdeploy'):
         required = names((folder / f'{name}.txt').read_text())
         assert required <= names('\n'.join(pins)), name
     assert {'torch', 'torchvision'} <= names('\n'.join(pins))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the virtual environment of a profile, unless it is up to date, and
 # prints the path of its Python (all other output goes to stderr):
-#     python=$(bash tools/_setup_venv.sh [current|legacy|text])
+#     python=$(bash tools/_setup_venv.sh [current|legacy|text|gradio])
 # PYTHON names the interpreter to start from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,9 +10,10 @@ profile=${1:-current}
 case $profile in
     current) venv=.venv versions='3.11 3.12 3.13' ;;
     legacy) venv=.venv-legacy versions=3.11 ;;
-    # The current one and text encoders: with the package transformers every
-    # start takes seconds longer.
-    text) venv=.venv-text PYTHON=$(bash tools/_setup_venv.sh current) \
+    # The current one and text encoders, with which every start takes seconds
+    # longer, or the page to try a model, which needs an older Pillow.
+    text | gradio) venv=.venv-$profile \
+        PYTHON=$(bash tools/_setup_venv.sh current) \
         versions='3.11 3.12 3.13' ;;
     *) echo "Unknown profile '$profile': use current or legacy." >&2; exit 2 ;;
 esac
@@ -21,7 +22,7 @@ stamp=$venv/.requirements
 python=$PWD/$venv/bin/python
 
 state() {
-    cat requirements/{runtime,mminstall,tests,deploy,text}.txt "$constraints" \
+    cat requirements/{runtime,mminstall,cpu,tests,deploy,mmdeploy,text,gradio}.txt "$constraints" \
         setup.py pyproject.toml tools/_setup_venv.sh | cksum
     pwd
 }
@@ -50,15 +51,22 @@ fi
 {
     echo "Installing the $profile profile into $venv (some minutes, 7 GB)."
     "$base" -m venv "$venv"
-    packages=(torch torchvision setuptools -e '.[mim,tests,deploy]')
-    if [ "$profile" = text ]; then
-        packages=(-r requirements/text.txt)
+    packages=(torch torchvision setuptools -e '.[mim,cpu,tests,deploy]')
+    if [ -e "requirements/$profile.txt" ]; then
+        packages=(-r "requirements/$profile.txt")
         below=$("$base" -c 'import site; print(site.getsitepackages()[0])')
         echo "import site; site.addsitedir('$below')" \
             > "$(echo "$venv"/lib/python3.*/site-packages)/below.pth"
     fi
     "$python" -m pip install --quiet --disable-pip-version-check \
         -c "$constraints" "${packages[@]}"
+    if [ ! -e "requirements/$profile.txt" ]; then
+        # Both demand older versions of packages that they work with; of the
+        # client, the tests need the schema of the server's files alone.
+        "$python" -m pip install --quiet --disable-pip-version-check \
+            -c "$constraints" --no-deps \
+            -r requirements/mmdeploy.txt tritonclient
+    fi
     if ! "$python" -c 'import cv2' 2>/dev/null; then
         # Slim systems lack the display libraries that opencv-python links.
         version=$(sed -n 's/^opencv-python==//p' "$constraints")

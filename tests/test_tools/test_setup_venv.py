@@ -72,9 +72,11 @@ def test_environment_is_made_and_kept(tree, stub):
     python = str(tree / '.venv-legacy/bin/python')
     assert done.stdout.strip() == python
     pip = re.findall('.*pip install.*', log.read_text())
-    assert len(pip) == 1
+    assert len(pip) == 2
     assert '-c requirements/constraints-legacy.txt torch torch' in pip[0]
-    assert pip[0].endswith('-e .[mim,tests,deploy]')
+    assert pip[0].endswith('-e .[mim,cpu,tests,deploy]')
+    assert '-c requirements/constraints-legacy.txt --no-deps' in pip[1]
+    assert '-r requirements/mmdeploy.txt' in pip[1]
     log.unlink()
     again = setup_venv(tree, 'legacy', PYTHON=str(stub))
     assert again.stdout.strip() == python
@@ -90,11 +92,11 @@ def test_opencv_without_display_libraries(tree, stub):
     done = setup_venv(tree, 'current', PYTHON=str(stub))
     assert done.returncode == 0, done.stderr
     pip = re.findall('.*pip install.*', stub.with_name('log').read_text())
-    assert len(pip) == 2
-    assert pip[0].endswith('-e .[mim,tests,deploy]')
+    assert len(pip) == 3
+    assert pip[0].endswith('-e .[mim,cpu,tests,deploy]')
     pins = (tree / 'requirements/constraints-current.txt').read_text()
     (version,) = re.findall('^opencv-python==(.*)$', pins, re.M)
-    assert pip[1].endswith(f' opencv-python-headless=={version}')
+    assert pip[2].endswith(f' opencv-python-headless=={version}')
 
 
 def test_failed_installation_is_tried_again(tree, stub):
@@ -103,3 +105,25 @@ def test_failed_installation_is_tried_again(tree, stub):
         done = setup_venv(tree, 'current', PYTHON=str(stub))
         assert done.returncode != 0
         assert done.stdout == ''
+
+
+def test_profile_on_top_of_the_current_one(tree, stub):
+    """It sees the packages of the current one, and has its own versions."""
+    below = stub.with_name('below')
+    stub.write_text(
+        stub.read_text().replace(
+            'echo "$*" >> log\n',
+            'echo "$*" >> log\n'
+            f'[[ $* != *getsitepackages* ]] || echo {below}\n',
+        )
+    )
+    packages = tree / '.venv-gradio/lib/python3.11/site-packages'
+    packages.mkdir(parents=True)
+    done = setup_venv(tree, 'gradio', PYTHON=str(stub))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tree / '.venv-gradio/bin/python')
+    assert str(below) in (packages / 'below.pth').read_text()
+    *_, pip = re.findall('.*pip install.*', stub.with_name('log').read_text())
+    assert pip.endswith(
+        '-c requirements/constraints-gradio.txt -r requirements/gradio.txt'
+    )
