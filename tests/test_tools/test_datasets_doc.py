@@ -15,27 +15,24 @@ from string import Template
 
 import numpy as np
 import pytest
+from doc_pages import ROOT, Page, link_checkout, write, write_image
 from mmengine.config import Config
-from test_readme import QUICK, ROOT, write, write_image
+from test_readme import QUICK
 
 from mmsrdl.datasets import MultiLabelJson
 from mmsrdl.datasets.label_sets import COCO_CLASSES, NUSWIDE_CLASSES
 from mmsrdl.datasets.protocols import list_protocols, load_protocol
 
-DOC = (ROOT / 'docs/datasets.md').read_text('utf-8')
+DOC = Page('docs/datasets.md')
 CONVERTERS = sorted(
     path.name
     for path in (ROOT / 'tools/dataset_converters').glob('*_to_multilabel.py')
 )
 
 
-def blocks(language):
-    return re.findall(rf'```{language}\n(.*?)```', DOC, re.DOTALL)
-
-
 def make_own(root):
     """The pictures and files of all the ways to bring own images."""
-    (table,) = blocks('csv')
+    (table,) = DOC.blocks('csv')
     write(root / 'labels.csv', table + 'pier.jpg,boat\n')
     write(root / 'data.yaml', 'names: [beach, boat, person]')
     for name, labels in {
@@ -97,8 +94,7 @@ def make_vg(root):
 @pytest.fixture
 def place(tmp_path):
     """A checkout with tiny data where the page has the data."""
-    for name in ('tools', 'configs', 'mmsrdl'):
-        (tmp_path / name).symlink_to(ROOT / name)
+    link_checkout(tmp_path)
     data = tmp_path / 'datasets'
     make_own(data / 'holiday')
     make_coco(data / 'coco')
@@ -149,7 +145,7 @@ def test_commands(place, convert):
         'OMP_NUM_THREADS': '1',
     }
     used = set()
-    for line in ''.join(blocks('bash')).splitlines():
+    for line in DOC.commands():
         words = shlex.split(Template(line).substitute(environment))
         if words[0] == 'export':
             for setting in words[1:]:
@@ -228,7 +224,7 @@ def test_errors_are_one_line(args, message, convert, tmp_path, capsys):
 
 def test_table_of_protocols():
     rows = re.findall(
-        r'^\| `(.*)` \| ([\d,]+) / ([\d,]+) \|(.*)\|$', DOC, re.M
+        r'^\| `(.*)` \| ([\d,]+) / ([\d,]+) \|(.*)\|$', DOC.text, re.M
     )
     assert sorted(row[0] for row in rows) == list_protocols()
     for name, train, test, rest in rows:
@@ -246,15 +242,9 @@ def test_table_of_protocols():
 
 
 def test_example_config():
-    _, example = blocks('python')
+    _, example = DOC.blocks('python')
     config = Config.fromstring(example, '.py')
     dataset, metric = config.train_dataloader.dataset, config.val_evaluator
     protocol = load_protocol(dataset.protocol)
     assert dataset.difficult == protocol.difficult['train']
     assert protocol.differences('area', metric.difficult) == []
-
-
-def test_links_lead_somewhere():
-    for target in re.findall(r'\]\(([^)#]+)\)', DOC):
-        if '://' not in target:
-            assert (ROOT / 'docs' / target).exists(), target
