@@ -56,6 +56,16 @@ def test_schedule_and_resume(tmp_path):
     assert seen == expected[2:]
 
 
+@pytest.mark.parametrize('begin', [2, 3])
+def test_tells_if_erasing_never_begins(tmp_path, begin):
+    runner, _ = train(
+        tmp_path, dict(begin=begin), **{'train_cfg.max_epochs': 3}
+    )
+    (log,) = tmp_path.glob('run/*/*.log')
+    told = f'begins after {begin} epochs, and the run has 3' in log.read_text()
+    assert told == (begin == 3)
+
+
 def test_logs_the_erased_area(tmp_path):
     runner, _ = train(tmp_path, dict(begin=1, log_interval=1))
     area = runner.message_hub.get_scalar('train/erased_area').data[0]
@@ -76,7 +86,7 @@ def test_finds_erasing_through_wrappers(tmp_path):
         epoch = 0
 
     hook = ObjectErasingHook(begin=1)
-    hook.before_train(Runner)
+    hook.before_train_epoch(Runner)
     assert Runner.model[0][0].enabled is False
 
 

@@ -72,10 +72,17 @@ class ObjectErasingHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Set the state of the first epoch, after a resume too.
 
+        Warns if the run ends before erasing begins.
+
         Raises:
             ValueError: If the model has nothing to erase.
         """
         self._apply(runner)
+        if self.begin >= runner.max_epochs:
+            runner.logger.warning(
+                f'Nothing will be erased: ObjectErasingHook begins after '
+                f'{self.begin} epochs, and the run has {runner.max_epochs}.'
+            )
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Set the state of the epoch."""
