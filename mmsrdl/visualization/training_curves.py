@@ -70,6 +70,11 @@ def _plot_losses(panel: Axes, epochs: list[float], training: Records) -> None:
     terms = [term for term in _LOSSES if term in training[-1]]
     for term in terms or ['loss']:
         values = [record.get(term, math.nan) for record in training]
+        if term == 'loss_era':  # while nothing is erased, the original one
+            values = [
+                math.nan if value == record.get('loss_ori') else value
+                for value, record in zip(values, training, strict=True)
+            ]
         panel.plot(epochs, values, **_LOSSES.get(term, {}))
     panel.set_ylim(bottom=0)
     panel.set_title('Training loss', loc='left')
@@ -137,12 +142,17 @@ def _map_key(record: Mapping[str, float]) -> str | None:
 def _epochs(training: Records) -> list[float]:
     """Training time in fractions of an epoch.
 
-    A log counts iterations and completed epochs. The e-th epoch ends with
-    iteration e n, so n, the length of an epoch, is at least iteration / e;
-    the largest such bound is as close as the log allows.
+    The first records of two epochs are whole epochs apart, as MMEngine counts
+    its interval from the start of each. Of a single epoch no more is known
+    than that it has at least as many iterations.
     """
-    length = max(
-        -(-record['step'] // record.get('epoch', record['step']))
-        for record in training
-    )
+    first = {}
+    for record in training:
+        first.setdefault(record.get('epoch'), record['step'])
+    if len(first) > 1:
+        start, end = min(first), max(first)
+        length = (first[end] - first[start]) / (end - start)
+    else:
+        last = training[-1]
+        length = math.ceil(last['step'] / last.get('epoch', last['step']))
     return [record['step'] / length for record in training]

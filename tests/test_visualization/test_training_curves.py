@@ -45,8 +45,7 @@ def data(figure, title):
 def test_curves(tmp_path):
     figure = plot_training_curves(write(tmp_path / 'a.json', records()))
     original, erased = data(figure, 'Training loss')
-    # Iterations 4, 8, 14, ... of epochs of 10: the log shows at most 38 / 4,
-    # which is 10 when rounded up.
+    # Iterations 4, 8, 14, ... of epochs of 10.
     epochs = [0.4, 0.8, 1.4, 1.8, 2.4, 2.8, 3.4, 3.8]
     np.testing.assert_allclose(original[:, 0], epochs)
     assert (original[:, 1] == 1).all()
@@ -58,6 +57,21 @@ def test_curves(tmp_path):
     assert {axes.get_xlabel() for axes in figure.axes} == {'epoch'}
     figure.savefig(tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 1000
+
+
+def test_erased_loss_begins_with_erasing():
+    log = records(1, 2, loss_ori=1.0, loss_era=1.0)
+    figure = plot_training_curves(log + records(3, 4))
+    original, erased = data(figure, 'Training loss')
+    assert np.isfinite(original).all()
+    assert np.isnan(erased[:4, 1]).all() and (erased[4:, 1] == 2).all()
+
+
+def test_epochs_of_a_short_run():
+    """Logged once an epoch: rounding up would tell 5 and 7 of 10."""
+    log = [dict(lr=1, loss=1, epoch=e + 1, step=10 * e + 5) for e in (0, 1)]
+    (loss,) = data(plot_training_curves(log), 'Training loss')
+    assert loss[:, 0].tolist() == [0.5, 1.5]
 
 
 def test_records_are_read_as_files_are(tmp_path):
