@@ -172,10 +172,15 @@ def _read_rows(
     check_class_names(header, f'{str(path)!r}, line 1, column names')
     for number, row in rows:
         if len(row) != len(header):
+            advice = (
+                f'Quote cells that contain {delimiter!r}.'
+                if len(row) > len(header)
+                else f'Put {delimiter!r} between all cells, empty ones too.'
+            )
             raise ValueError(
-                f'{str(path)!r}, line {number}: {len(row)} columns instead of '
-                f'{len(header)} ({", ".join(header)}). Quote cells that '
-                f'contain {delimiter!r}.'
+                f'{str(path)!r}, line {number}: {len(row)} '
+                f'{"column" if len(row) == 1 else "columns"} instead of '
+                f'{len(header)} ({", ".join(header)}). {advice}'
             )
     return header, rows
 
@@ -184,14 +189,16 @@ def _check_columns(
     path: Path, header: list[str], wanted: Sequence[str]
 ) -> None:
     unknown = [name for name in wanted if name not in header]
-    if unknown or len(wanted) < 2:
+    if unknown:
         raise ValueError(
-            f'{str(path)!r} has the columns {", ".join(header)}: '
-            + (
-                f'no {describe_unknown(unknown, header)}.'
-                if unknown
-                else 'there is none for labels.'
-            )
+            f'{str(path)!r} has the columns {", ".join(header)}: no '
+            f'{describe_unknown(unknown, header)}.'
+        )
+    if len(wanted) < 2:
+        raise ValueError(
+            f'{str(path)!r} has the column {header[0]!r} alone, and none for '
+            'labels. If something else divides its columns, such as ";", say '
+            'so: delimiter (--delimiter).'
         )
 
 

@@ -125,7 +125,8 @@ def test_given_classes_keep_their_order(write):
 @pytest.mark.parametrize(
     ('text', 'options', 'message'),
     [
-        ('i,l\na.jpg,x\nb.jpg,y,z', {}, 'line 3: 3 columns instead of 2'),
+        ('i,l\na.jpg,x\nb.jpg,y,z', {}, 'line 3: 3 columns .* Quote cells'),
+        ('i,l\na.jpg,x\nb.jpg', {}, 'line 3: 1 column .* between all cells'),
         ('i,l\na.jpg,"x\nb.jpg,y', {}, r'line \d: unexpected end of data'),
         (b'i,l\na.jpg,x\nb\xe9.jpg,y', {}, 'line 3: the text is not UTF-8'),
         ('i,l\na.jpg,x\n,y', {}, 'line 3: there is no image'),
@@ -134,7 +135,8 @@ def test_given_classes_keep_their_order(write):
         ('a.jpg,x\nb.jpg,y', {}, r'line 1: .*no column names'),
         ('i,l', {}, 'lines of images'),
         ('', {}, 'lines of images'),
-        ('i\na.jpg', {}, 'there is none for labels'),
+        ('i\na.jpg', {}, 'none for labels'),
+        ('i;l\na.jpg;x', {}, r'none for labels.*--delimiter'),
         ('i,i\na,b', {}, "column names: duplicate class names"),
         ('image,l\na,b', dict(image_column='imag'), "did you mean 'image'"),
         ('i,l\na,cats', dict(classes=['cat']), r"line 2.*did you mean 'cat'"),
