@@ -1,6 +1,7 @@
 """The page: a picture, a threshold, labels, and where the model looks."""
 
 import os
+from pathlib import Path
 
 # Before the import, which reads it.
 os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'
@@ -135,7 +136,7 @@ def build_page(
             """The picture, its result, and what :func:`show` gives."""
             if upload is None and result is not None and 'error' in result:
                 return (gr.skip(),) * 6  # taken away below, as it was bad
-            result = upload and recogniser.recognise(upload['path'])
+            result = upload and _recognise_upload(upload, picture, recogniser)
             is_bad = result is not None and 'error' in result
             return (
                 gr.update(value=None) if is_bad else gr.skip(),
@@ -173,6 +174,20 @@ def build_page(
             **hidden,
         )
     return page
+
+
+def _recognise_upload(
+    upload: dict, picture: gr.Image, recogniser: Recogniser
+) -> dict:
+    """Score a picture of the page, and no other file or address.
+
+    Gradio leaves the check to its preprocessing: a forged request could name
+    any picture of this machine, and see it on the page.
+    """
+    path = Path(upload.get('path') or '').resolve()
+    if not path.is_relative_to(Path(picture.GRADIO_CACHE).resolve()):
+        return dict(error='This is no picture that was given to the page.')
+    return recogniser.recognise(str(path))
 
 
 def _describe(result: dict, count: int) -> str:

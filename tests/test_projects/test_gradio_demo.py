@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -321,6 +322,24 @@ def test_bad_pictures(serve, model, browser):
     assert page.labels() == []
     page.upload(model.folder / 'broken.jpg')
     page.wait(lambda: 'Cannot read the picture' in page.text('#status'))
+
+
+def test_other_files_stay_private(serve, model, browser):
+    serve(*model.options)
+    api = f'{browser.current_url}gradio_api/queue'
+    for secret in (str(model.image), 'https://example.org/a.png', None):
+        request = dict(
+            data=[dict(path=secret), None, 'one for all', 0],
+            fn_index=0,
+            session_hash='forged',
+        )
+        content = json.dumps(request).encode()
+        kind = {'Content-Type': 'application/json'}
+        urlopen(Request(f'{api}/join', content, kind), timeout=PATIENCE)
+        answer = urlopen(f'{api}/data?session_hash=forged', timeout=PATIENCE)
+        text = answer.read().decode()
+        assert 'no picture that was given to the page' in text
+        assert 'confidences' not in text
 
 
 @pytest.mark.parametrize(
