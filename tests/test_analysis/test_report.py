@@ -3,7 +3,6 @@ from html.parser import HTMLParser
 
 import pytest
 from browser import console_errors, external_requests, resize_page
-from selenium.webdriver.common.by import By
 
 from mmsrdl.analysis import analyse_dump, write_report
 
@@ -68,20 +67,20 @@ def test_page_in_a_browser(path, browser):
     # 7 figures, and the 24 hardest images of which every second one is gone
     assert len(sizes) > 7
     assert all(complete and width > 0 for complete, width in sizes)
-    gone = browser.find_elements(By.CLASS_NAME, 'gone')
+    gone = browser.find_elements('class name', 'gone')
     assert len(gone) + len(sizes) == 7 + 24 and gone
 
     def column(index):
         cells = browser.find_elements(
-            By.CSS_SELECTOR, f'#classes tbody td:nth-child({index})'
+            'css selector', f'#classes tbody td:nth-child({index})'
         )
         return [cell.text for cell in cells if cell.is_displayed()]
 
-    table = browser.find_element(By.CSS_SELECTOR, 'table#classes')
-    headings = table.find_elements(By.TAG_NAME, 'th')
+    table = browser.find_element('css selector', 'table#classes')
+    headings = table.find_elements('tag name', 'th')
     assert column(1) == list(CLASSES)
     assert headings[1].text.startswith('AP')
-    button = headings[1].find_element(By.TAG_NAME, 'button')
+    button = headings[1].find_element('tag name', 'button')
     values = sorted(float(ap) for ap in column(2) if ap != '–')
     button.click()
     assert headings[1].get_attribute('aria-sort') == 'descending'
@@ -89,18 +88,18 @@ def test_page_in_a_browser(path, browser):
     button.click()
     assert headings[1].get_attribute('aria-sort') == 'ascending'
     assert column(2) == [f'{ap:.2f}' for ap in values] + ['–']
-    headings[0].find_element(By.TAG_NAME, 'button').click()
+    headings[0].find_element('tag name', 'button').click()
     assert column(1)[0] == sorted(CLASSES, key=str.lower)[-1] == '猫'
 
     field = browser.find_element(
-        By.CSS_SELECTOR, 'input[data-table=hardest_images]'
+        'css selector', 'input[data-table=hardest_images]'
     )
     field.send_keys('<B>7.PNG')
-    shown = browser.find_elements(By.CSS_SELECTOR, '#hardest_images tbody tr')
+    shown = browser.find_elements('css selector', '#hardest_images tbody tr')
     texts = [row.text for row in shown if row.is_displayed()]
     assert len(texts) == 1 and '<b>7.png' in texts[0]
 
-    picture = browser.find_element(By.CSS_SELECTOR, '.picture')
+    picture = browser.find_element('css selector', '.picture')
     picture.click()
     assert 'full' in picture.get_attribute('class')
 
