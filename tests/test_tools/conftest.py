@@ -1,14 +1,11 @@
-import os
-import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from programs import ROOT, run_program
 from test_engine.tiny import make_data, tiny_config
 
-ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
 
 
@@ -17,18 +14,7 @@ def run_tool():
     """Runs a tool of the name as a program of its own."""
 
     def run(name, *args, cwd=None):
-        path = [str(ROOT), os.environ.get('PYTHONPATH', '')]
-        return subprocess.run(
-            [sys.executable, str(TOOLS / name), *map(str, args)],
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            env={
-                **os.environ,
-                'PYTHONPATH': os.pathsep.join(path),
-                'OMP_NUM_THREADS': '1',
-            },
-        )
+        return run_program(TOOLS / name, *args, cwd=cwd)
 
     return run
 

@@ -1,21 +1,14 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from programs import ROOT, run_program
 
 from mmsrdl.structures import LabelEmbedding
 
-ROOT = Path(__file__).parents[2]
 GLOVE_TOOL = ROOT / 'tools/dataset_converters/glove_to_label_embedding.py'
 
 
 def run(*args):
-    env = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    command = [sys.executable, str(GLOVE_TOOL), *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=env)
+    return run_program(GLOVE_TOOL, *args)
 
 
 @pytest.fixture

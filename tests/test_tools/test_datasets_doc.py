@@ -8,8 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from string import Template
 
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 from doc_pages import ROOT, Page, link_checkout, write, write_image
 from mmengine.config import Config
+from programs import run_program
 from test_readme import QUICK
 
 from mmsrdl.datasets import MultiLabelJson
@@ -126,13 +125,7 @@ def convert(call_tool, capsys):
 
 
 def run(command, place, environment):
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=place,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    done = run_program(*command, cwd=place, env=environment)
     assert done.returncode == 0, f'{command}\n{done.stdout}{done.stderr}'
     return done.stdout
 

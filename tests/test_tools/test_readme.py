@@ -7,14 +7,17 @@ and GPUs are not needed, as a stand-in records what the launchers start.
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from string import Template
 
 import pytest
 from doc_pages import ROOT, Page, link_checkout, write, write_image
 from mmengine.config import Config
 from mmpretrain.registry import HOOKS
+from programs import run_program
 
 from mmsrdl.datasets.label_sets import COCO_CLASSES, VOC_CLASSES
 
@@ -108,14 +111,17 @@ def test_commands(place):
                 command += (
                     ' model.backbone.depth=18 model.head.in_channels=512'
                 )
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=place,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        words = shlex.split(Template(command).substitute(environment))
+        if words[0] == 'python':
+            done = run_program(*words[1:], cwd=place, env=environment)
+        else:
+            done = subprocess.run(
+                words,
+                cwd=place,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
         assert done.returncode == 0, f'{command}\n{done.stdout}{done.stderr}'
         ran.append(command)
         for checkpoint in place.glob('work_dirs/*/epoch_1.pth'):
@@ -136,13 +142,8 @@ def test_commands(place):
         assert list(place.glob(made)), made
 
     example, _ = README.blocks('python')
-    done = subprocess.run(
-        [sys.executable, '-c', example],
-        cwd=place,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    write(place / 'example.py', example)
+    done = run_program('example.py', cwd=place, env=environment)
     assert done.returncode == 0, done.stderr
     assert re.search(r'\[.*\] \[.*\]$', done.stdout.strip())
 
