@@ -18,16 +18,12 @@ from mmengine.runner import Runner
 
 from mmsrdl.checkpoint import UnsafeCheckpointError
 from mmsrdl.deploy import (
-    FILE_NAME,
     DeployOptions,
     TensorRTBuilder,
-    compare_with_pytorch,
     deploy_onnx,
     use_backend_model,
     write_serving_repository,
 )
-
-ENGINE = 'end2end.engine'
 
 ERRORS = (
     OSError, RuntimeError, TypeError, ValueError, KeyError, ImportError,
@@ -85,6 +81,7 @@ def parse_args() -> argparse.Namespace:
         action=DictAction,
         help='settings that replace those of the config, as key=value',
     )
+    parser.set_defaults(no_pin_memory=True)  # batches go to another runtime
     args = parser.parse_args()
     for path in (args.deploy_cfg, args.model_cfg):
         if not Path(path).is_file():
@@ -131,21 +128,18 @@ def deploy_by_mmdeploy(
     """Convert, and measure if asked to, by MMDeploy."""
     from mmsrdl.deploy import mmdeploy_flow
 
-    files = mmdeploy_flow.convert(
+    path, difference = mmdeploy_flow.convert(
         deploy_cfg, model_cfg, args.checkpoint, args.img, args.work_dir,
         args.device, args.dump_info,
     )  # fmt: skip
-    onnx_file = Path(args.work_dir, FILE_NAME)
-    print_difference(
-        compare_with_pytorch(model_cfg, args.checkpoint, args.img, onnx_file)
-    )
+    print_difference(difference)
     if args.test:
         print_measures(
             mmdeploy_flow.evaluate(
-                deploy_cfg, model_cfg, files, args.work_dir, args.device
+                deploy_cfg, model_cfg, path, args.work_dir, args.device
             )
         )
-    return files[0]
+    return path
 
 
 def deploy_alone(
@@ -189,7 +183,6 @@ def print_measures(measures: dict[str, float]) -> None:
 def main() -> None:
     """Deploy."""
     args = parse_args()
-    args.no_pin_memory = True
     try:
         deploy_cfg = Config.fromfile(args.deploy_cfg)
         model_cfg = Config.fromfile(args.model_cfg)
@@ -198,8 +191,6 @@ def main() -> None:
         driver = choose_driver(args, options)
         if options.backend == 'tensorrt' and args.test:
             check_gpu(args.device)
-        # It belongs to the graph that is about to be replaced.
-        Path(args.work_dir, ENGINE).unlink(missing_ok=True)
         if args.dump_info and driver != 'mmdeploy':
             raise ValueError('--dump-info needs MMDeploy to do the work.')
         deploy = deploy_alone if driver == 'mmsrdl' else deploy_by_mmdeploy
@@ -207,7 +198,9 @@ def main() -> None:
         print(f'Wrote {path}')
         if args.triton_repo is not None:
             name = Path(args.model_cfg).stem
-            folder = write_serving_repository(path, args.triton_repo, name)
+            folder = write_serving_repository(
+                path, args.triton_repo, name, options.max_batch_size
+            )
             print(f'Wrote {folder}')
     except ERRORS as error:
         sys.exit(f'error: {error}')

@@ -1,15 +1,9 @@
-_base_ = ['./_base_/multilabel_dynamic-batch.py', './_base_/tensorrt-int8.py']
+_base_ = [
+    './_base_/multilabel_dynamic-batch.py',
+    './_base_/tensorrt_dynamic-batch.py',
+    './_base_/calibration.py',
+]
 
-backend_config = dict(
-    model_inputs=[
-        dict(
-            input_shapes=dict(
-                input=dict(
-                    min_shape=[1, 3, 448, 448],
-                    opt_shape=[8, 3, 448, 448],
-                    max_shape=[32, 3, 448, 448],
-                )
-            )
-        )
-    ]
-)
+# What is not in 8 bits may be in half precision by MMDeploy, which builds
+# with both; the driver of mmsrdl leaves it in float32.
+backend_config = dict(common_config=dict(fp16_mode=True, int8_mode=True))

@@ -1,1 +1,1 @@
-_base_ = ['./_base_/multilabel_static.py', './_base_/tensorrt.py']
+_base_ = ['./_base_/multilabel_static.py', './_base_/tensorrt_static.py']

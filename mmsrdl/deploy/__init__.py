@@ -3,7 +3,6 @@
 from importlib.util import find_spec
 
 from .backend_classifier import (
-    SUFFIXES,
     BackendClassifier,
     load_backend_model,
     use_backend_model,
@@ -11,7 +10,13 @@ from .backend_classifier import (
 from .constant_folding import fold_constants
 from .deploy_options import DeployOptions
 from .deployable_models import load_deployable, load_image
-from .exportable_model import FILE_NAME, INPUT, OUTPUT, ExportableModel
+from .exportable_model import (
+    FILE_NAME,
+    INPUT,
+    OUTPUT,
+    SUFFIXES,
+    ExportableModel,
+)
 from .model_metadata import ModelMetadata, write_metadata
 from .onnx_driver import compare_with_pytorch, deploy_onnx
 from .onnx_export import export_onnx

@@ -12,13 +12,11 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from .exportable_model import ONNX_SUFFIX, check_suffix
 from .model_metadata import ModelMetadata
 from .onnx_files import load_onnx
 from .onnxruntime_session import OnnxRuntimeSession, serves_cuda
 from .tensorrt_session import TensorRTSession
-
-SUFFIXES = ('.onnx', '.engine')
-"""Files that a backend runs: ONNX Runtime and TensorRT."""
 
 
 @MODELS.register_module()
@@ -60,6 +58,12 @@ class BackendClassifier(BaseClassifier):
                 f'{os.fspath(model_file)!r} was not exported by this '
                 f'package: {error}.'
             ) from None
+        known, scored = len(metadata.classes), session.output_shape[-1]
+        if scored not in (known, None):
+            raise ValueError(
+                f'{os.fspath(model_file)!r} scores {scored} labels, but its '
+                f'metadata name {known}: export it again by tools/deploy.py.'
+            )
         preprocessor = data_preprocessor or metadata.data_preprocessor
         super().__init__(
             data_preprocessor=MODELS.build(
@@ -145,17 +149,13 @@ def _open(
     model_file: str, device: str | torch.device | None
 ) -> tuple[OnnxRuntimeSession | TensorRTSession, dict[str, str]]:
     """Open a file by its runtime, and read its metadata."""
-    suffix = Path(model_file).suffix
-    if suffix not in SUFFIXES:
-        raise ValueError(
-            f'{model_file!r} must end in {" or ".join(SUFFIXES)}.'
-        )
-    if suffix == '.onnx':
+    check_suffix(model_file)
+    if model_file.endswith(ONNX_SUFFIX):
         if device is None:
             is_gpu = get_device() == 'cuda' and serves_cuda()
             device = 'cuda' if is_gpu else 'cpu'
         session = OnnxRuntimeSession(model_file, device)
         return session, session.metadata
-    graph = load_onnx(Path(model_file).with_suffix('.onnx'))
+    graph = load_onnx(Path(model_file).with_suffix(ONNX_SUFFIX))
     strings = {entry.key: entry.value for entry in graph.metadata_props}
     return TensorRTSession(model_file, device or 'cuda'), strings

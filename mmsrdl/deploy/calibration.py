@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -38,10 +39,7 @@ def load_calibration_images(
             'train_dataloader to take them from.'
         )
     dataset_cfg = deepcopy(cfg.train_dataloader.dataset)
-    inner = dataset_cfg
-    while 'dataset' in inner:  # of a wrapper, such as one that repeats
-        inner = inner.dataset
-    inner.pipeline = find_test_pipeline(cfg)
+    _use_pipeline(dataset_cfg, find_test_pipeline(cfg))
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         dataset = DATASETS.build(dataset_cfg)
     count = min(count, len(dataset))
@@ -49,3 +47,16 @@ def load_calibration_images(
     for index in progress(chosen.tolist(), 'Calibration'):
         batch = default_collate([dataset[index]])
         yield data_preprocessor(batch)['inputs']
+
+
+def _use_pipeline(dataset: Config, pipeline: list[dict[str, Any]]) -> None:
+    """Set the pipeline of a data set, or of those in a wrapper, in place."""
+    if 'datasets' in dataset:  # put together
+        inner = dataset.datasets
+    elif 'dataset' in dataset:  # such as repeated
+        inner = [dataset.dataset]
+    else:
+        dataset.pipeline = pipeline
+        return
+    for each in inner:
+        _use_pipeline(each, pipeline)

@@ -14,11 +14,21 @@ def fold_constants(model: 'ModelProto') -> None:
 
     Args:
         model (ModelProto): A graph without nested graphs.
+
+    Raises:
+        ValueError: If there are nested graphs.
     """
     from onnx import helper, numpy_helper
     from onnx.reference import ReferenceEvaluator
 
     graph = model.graph
+    for node in graph.node:
+        if any(each.HasField('g') or each.graphs for each in node.attribute):
+            raise ValueError(
+                f'The graph has a nested graph, in its {node.op_type}, which '
+                'cannot be exported: replace the branch or loop of the model '
+                'that depends on the values of tensors.'
+            )
     known = {tensor.name: tensor for tensor in graph.initializer}
     constant, kept = [], []
     for node in graph.node:  # sorted by what they need

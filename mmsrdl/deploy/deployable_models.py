@@ -1,10 +1,12 @@
 """Models, images and metadata to be exported."""
 
 import os
+from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, default_collate
+from mmengine.dataset import default_collate
 from mmengine.model import BaseModel, revert_sync_batchnorm
 from mmpretrain.apis import get_model
 from mmpretrain.registry import TRANSFORMS
@@ -13,6 +15,7 @@ from torch import Tensor
 from mmsrdl.apis.matching_weights import load_matching_weights
 from mmsrdl.apis.model_sources import find_classes
 
+from .exportable_model import check_exportable
 from .model_metadata import ModelMetadata, find_test_pipeline
 
 
@@ -31,11 +34,13 @@ def load_deployable(
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
+        TypeError: If it is no classifier with a multi-label head.
         ValueError: If the checkpoint does not fit, there is no test pipeline
             or the class names are unknown.
     """
     find_test_pipeline(model_cfg)  # before the work
     model = get_model(model_cfg, pretrained=False)
+    check_exportable(model)
     meta = load_matching_weights(model, checkpoint)
     classes = find_classes(model, meta)
     # Layers that merge their branches for inference, such as RepVGG's.
@@ -59,15 +64,44 @@ def load_image(model: BaseModel, image: str | os.PathLike) -> Tensor:
 
     Raises:
         FileNotFoundError: If there is no such image.
-        ValueError: If it cannot be read.
+        ValueError: If it cannot be read, or a step of the pipeline fails.
     """
-    image = os.fspath(image)
-    if not os.path.isfile(image):
-        raise FileNotFoundError(f'There is no image {image!r}.')
-    steps = find_test_pipeline(model._config)
-    pipeline = Compose([TRANSFORMS.build(step) for step in steps])
-    try:
-        packed = pipeline(dict(img_path=image))
-    except Exception as error:  # whatever a decoder raises
-        raise ValueError(f'Cannot read {image!r}: {error}') from None
+    packed = apply_test_pipeline(model._config, os.fspath(image))
     return model.data_preprocessor(default_collate([packed]))['inputs']
+
+
+def apply_test_pipeline(
+    model_cfg: Config, image: str | np.ndarray
+) -> dict[str, Any]:
+    """Bring an image into the shape in which a data preprocessor takes it.
+
+    Args:
+        model_cfg (Config): With a test pipeline.
+        image (str | np.ndarray): Path, or pixels (H, W, 3) uint8 in BGR,
+            which are loaded already.
+
+    Returns:
+        dict: ``inputs``, (3, H, W) uint8, and ``data_samples``.
+
+    Raises:
+        FileNotFoundError: If there is no such image.
+        ValueError: If it cannot be read, or a step of the pipeline fails.
+    """
+    is_loaded = isinstance(image, np.ndarray)
+    if not is_loaded and not os.path.isfile(image):
+        raise FileNotFoundError(f'There is no image {image!r}.')
+    data = dict(img=image) if is_loaded else dict(img_path=image)
+    for step in find_test_pipeline(model_cfg):
+        loads = 'LoadImage' in str(step['type'])
+        if loads and is_loaded:
+            continue
+        try:
+            data = TRANSFORMS.build(step)(data)
+        except Exception as error:  # whatever decoders and transforms raise
+            what = (
+                f'Cannot read {image!r}'
+                if loads
+                else f'The step {step} of the test pipeline fails'
+            )
+            raise ValueError(f'{what}: {error}') from None
+    return data

@@ -1,5 +1,8 @@
 """The graph that is deployed: from a preprocessed image to probabilities."""
 
+import os
+from pathlib import Path
+
 from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
@@ -7,7 +10,37 @@ from torch import Tensor, nn
 INPUT, OUTPUT = 'input', 'output'
 """Names of the graph's input and output."""
 
-FILE_NAME = 'end2end.onnx'
+ONNX_SUFFIX, ENGINE_SUFFIX = SUFFIXES = ('.onnx', '.engine')
+"""Of the files that a backend runs: ONNX Runtime and TensorRT."""
+
+FILE_NAME = f'end2end{ONNX_SUFFIX}'
+
+
+def check_suffix(model_file: str | os.PathLike) -> None:
+    """Refuse a file that no backend runs.
+
+    Raises:
+        ValueError: If its suffix is not one of :data:`SUFFIXES`.
+    """
+    if Path(model_file).suffix not in SUFFIXES:
+        raise ValueError(
+            f'{os.fspath(model_file)!r} must end in {" or ".join(SUFFIXES)}.'
+        )
+
+
+def check_exportable(model: nn.Module) -> None:
+    """Refuse what is no classifier with a multi-label head.
+
+    Raises:
+        TypeError: If it is not.
+    """
+    head = getattr(model, 'head', None)
+    if not isinstance(head, MultiLabelClsHead):
+        raise TypeError(
+            'Only an ImageClassifier with a multi-label head, such as '
+            'CARHead or MultiLabelLinearHead, can be deployed; this is '
+            f'{type(model).__name__} with {type(head).__name__}.'
+        )
 
 
 class ExportableModel(nn.Module):
@@ -26,13 +59,7 @@ class ExportableModel(nn.Module):
 
     def __init__(self, model: ImageClassifier) -> None:
         super().__init__()
-        head = getattr(model, 'head', None)
-        if not isinstance(head, MultiLabelClsHead):
-            raise TypeError(
-                'Only an ImageClassifier with a multi-label head, such as '
-                'CARHead or MultiLabelLinearHead, can be deployed; this is '
-                f'{type(model).__name__} with {type(head).__name__}.'
-            )
+        check_exportable(model)
         self.model = model
         self.eval()
 

@@ -4,15 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
-from mmdeploy.apis import (
-    build_task_processor,
-    create_calib_input_data,
-    torch2onnx,
-)
-from mmdeploy.apis.utils import to_backend
+from mmdeploy.apis import build_task_processor, torch2onnx
+from mmdeploy.apis.utils import create_calib_input_data, to_backend
 from mmdeploy.backend.sdk.export_info import export2SDK
-from mmdeploy.utils import get_backend, get_calib_filename, get_ir_config
+from mmdeploy.utils import get_backend, get_calib_filename
 from mmengine.config import Config
+
+from .calibration import load_calibration_images
+from .deploy_options import DeployOptions
+from .deployable_models import load_deployable, load_image
+from .exportable_model import ENGINE_SUFFIX, FILE_NAME, ExportableModel
+from .onnx_driver import compare_with_pytorch
+from .onnx_export import check_opset
 
 
 def convert(
@@ -23,16 +26,17 @@ def convert(
     work_dir: str | os.PathLike,
     device: str = 'cpu',
     dump_info: bool = False,
-) -> list[Path]:
-    """Convert a model by MMDeploy.
+) -> tuple[Path, float]:
+    """Convert a model by MMDeploy, and compare it with PyTorch on an image.
 
-    Files appear in the working folder when all of them are made.
+    Files appear in the working folder when all of them are made, and not if
+    scores are no numbers, or in float32 differ by more than rounding.
 
     Args:
         deploy_cfg (Config): See ``configs/deploy``.
         model_cfg (Config): Of the model.
         checkpoint (str | PathLike): Of the model.
-        image (str | PathLike): An image to trace the model with.
+        image (str | PathLike): An image.
         work_dir (str | PathLike): Folder for the files.
         device (str): TensorRT needs a GPU. Defaults to ``'cpu'``.
         dump_info (bool): Whether to write what MMDeploy's SDK reads,
@@ -40,46 +44,64 @@ def convert(
             to False.
 
     Returns:
-        list[Path]: Files of the backend.
+        tuple[Path, float]: The file that the backend runs, and the largest
+        difference of a probability, of the graph.
 
     Raises:
-        ValueError: If the checkpoint does not fit, the size of the images
-            is wrong, or the device is not one of the backend's.
+        FileNotFoundError: If there is no such checkpoint or image.
+        RuntimeError: If the scores are wrong.
+        TypeError: If the model has no multi-label head.
+        ValueError: If a config, the checkpoint or the device does not fit.
     """
+    options = DeployOptions.from_config(deploy_cfg)
+    check_opset(options.opset_version)
+    model, _ = load_deployable(model_cfg, checkpoint)
+    images = load_image(model, image)
     target = Path(work_dir)
     target.mkdir(parents=True, exist_ok=True)
     checkpoint, image = os.fspath(checkpoint), os.fspath(image)
-    onnx_file = get_ir_config(deploy_cfg)['save_file']
     with tempfile.TemporaryDirectory(dir=target, prefix='.part-') as part:
         if dump_info:
             export2SDK(deploy_cfg, model_cfg, part, checkpoint, device)
         torch2onnx(
-            *(image, part, onnx_file, deploy_cfg, model_cfg, checkpoint),
+            *(image, part, FILE_NAME, deploy_cfg, model_cfg, checkpoint),
             device,
         )
+        onnx_file = os.path.join(part, FILE_NAME)
         calibration = get_calib_filename(deploy_cfg)
         if calibration is not None:
-            create_calib_input_data(
-                os.path.join(part, calibration),
-                *(deploy_cfg, model_cfg, checkpoint),
-                device=device,
+            # Of its own accord MMDeploy takes all of the validation data.
+            batches = load_calibration_images(
+                model_cfg, model.data_preprocessor, options.calibration_images
             )
-        files = to_backend(
+            create_calib_input_data(
+                os.path.join(part, calibration), model, batches
+            )
+        (file,) = to_backend(
             get_backend(deploy_cfg).value,
-            [os.path.join(part, onnx_file)],
+            [onnx_file],
             work_dir=part,
             deploy_cfg=deploy_cfg,
             device=device,
         )
+        difference = compare_with_pytorch(
+            ExportableModel(model),
+            images,
+            onnx_file,
+            options.precision if options.backend == 'onnxruntime' else 'fp32',
+        )
+        # It belongs to the graph that is about to be replaced.
+        engine = target / Path(FILE_NAME).with_suffix(ENGINE_SUFFIX)
+        engine.unlink(missing_ok=True)
         for path in Path(part).iterdir():
             os.replace(path, target / path.name)
-    return [target / Path(file).name for file in files]
+    return target / Path(file).name, difference
 
 
 def evaluate(
     deploy_cfg: Config,
     model_cfg: Config,
-    files: list[Path],
+    file: Path,
     work_dir: str | os.PathLike,
     device: str = 'cpu',
 ) -> dict[str, float]:
@@ -88,7 +110,7 @@ def evaluate(
     Args:
         deploy_cfg (Config): As for :func:`convert`.
         model_cfg (Config): With ``test_dataloader`` and ``test_evaluator``.
-        files (list[Path]): What it returned.
+        file (Path): What it returned.
         work_dir (str | PathLike): Folder for the logs.
         device (str): Defaults to ``'cpu'``.
 
@@ -96,5 +118,5 @@ def evaluate(
         dict[str, float]: The measures of the test evaluator.
     """
     task = build_task_processor(model_cfg, deploy_cfg, device)
-    model = task.build_backend_model([os.fspath(file) for file in files])
+    model = task.build_backend_model([os.fspath(file)])
     return task.build_test_runner(model, os.fspath(work_dir)).test()

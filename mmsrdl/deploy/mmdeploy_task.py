@@ -19,6 +19,7 @@ from mmdeploy.utils import (
     get_input_shape,
 )
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseDataPreprocessor
 from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 from mmsrdl.compat import export_through
 
 from .deploy_options import DeployOptions
-from .deployable_models import load_deployable
+from .deployable_models import apply_test_pipeline, load_deployable
 from .mmdeploy_export import export
 from .model_metadata import find_test_pipeline
 
@@ -83,15 +84,17 @@ class MultiLabelClassification(Classification):
         """Load images as the test pipeline says.
 
         Raises:
-            ValueError: If they cannot be read, or their size is not that of
-                a static graph.
+            ValueError: If they cannot be read, a step of the pipeline fails,
+                or their size is not that of a static graph.
         """
-        try:
-            data, images = super().create_input(
-                imgs, input_shape, data_preprocessor
-            )
-        except Exception as error:  # whatever a decoder raises
-            raise ValueError(f'Cannot read {imgs}: {error}') from None
+        if not isinstance(imgs, list | tuple):
+            imgs = [imgs]
+        data = pseudo_collate(
+            [apply_test_pipeline(self.model_cfg, image) for image in imgs]
+        )
+        if data_preprocessor is not None:
+            data = data_preprocessor(data, False)
+        images = data['inputs']
         options = DeployOptions(
             get_backend(self.deploy_cfg).value,
             input_shape=get_input_shape(self.deploy_cfg),

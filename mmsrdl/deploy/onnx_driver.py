@@ -10,7 +10,7 @@ from torch import Tensor
 from .calibration import load_calibration_images
 from .deploy_options import DeployOptions
 from .deployable_models import load_deployable, load_image
-from .exportable_model import FILE_NAME, ExportableModel
+from .exportable_model import ENGINE_SUFFIX, FILE_NAME, ExportableModel
 from .model_metadata import write_metadata
 from .onnx_export import export_onnx
 from .onnx_files import write_whole
@@ -39,12 +39,14 @@ def deploy_onnx(
 
     Returns:
         tuple[Path, float]: The file, ``end2end.onnx``, and the largest
-        difference of a probability. A float32 file that differs by more than
-        rounding is not written.
+        difference of a probability. Nothing is written if scores are no
+        numbers, or in float32 differ by more than rounding; otherwise an
+        engine of the graph before goes.
 
     Raises:
         FileNotFoundError: If there is no such checkpoint or image.
-        RuntimeError: If a package is missing, or the scores differ.
+        RuntimeError: If a package is missing, or the scores are wrong.
+        TypeError: If the model has no multi-label head.
         ValueError: If a config or the checkpoint does not fit.
     """
     options = DeployOptions.from_config(deploy_cfg)
@@ -60,7 +62,7 @@ def deploy_onnx(
         options.dynamo,
     )
     if options.precision == 'fp16':
-        graph = to_half(graph)
+        graph = to_half(graph, options.keep_io_types)
     elif options.precision == 'int8':
         batches = load_calibration_images(
             model_cfg, model.data_preprocessor, options.calibration_images
@@ -70,41 +72,51 @@ def deploy_onnx(
     path = Path(work_dir, FILE_NAME)
     with write_whole(path) as part:
         part.write_bytes(graph.SerializeToString())
-        difference = _measure_difference(exportable, images, part)
-        is_exact = difference <= LARGEST_DIFFERENCE  # not so for NaN
-        if options.precision == 'fp32' and not is_exact:
-            raise RuntimeError(
-                f'The exported graph scores {image} otherwise than PyTorch, '
-                f'by up to {difference:.1e}.'
-            )
+        difference = compare_with_pytorch(
+            exportable, images, part, options.precision
+        )
+        path.with_suffix(ENGINE_SUFFIX).unlink(missing_ok=True)
     return path, difference
 
 
+@torch.no_grad()
 def compare_with_pytorch(
-    model_cfg: Config,
-    checkpoint: str | os.PathLike,
-    image: str | os.PathLike,
+    model: ExportableModel,
+    images: Tensor,
     onnx_file: str | os.PathLike,
+    precision: str = 'fp32',
 ) -> float:
-    """Compare an exported file with its checkpoint on an image.
+    """Compare an exported file with its model.
 
     Args:
-        model_cfg (Config): Of the model.
-        checkpoint (str | PathLike): Of the model.
-        image (str | PathLike): An image.
-        onnx_file (str | PathLike): What was made of them.
+        model (ExportableModel): The model.
+        images (Tensor): What it takes, (B, 3, H, W) float.
+        onnx_file (str | PathLike): What was made of it.
+        precision (str): Of the file. Defaults to ``'fp32'``.
 
     Returns:
         float: The largest difference of a probability.
+
+    Raises:
+        RuntimeError: If scores are no numbers, or in float32 differ by more
+            than rounding.
     """
-    model, _ = load_deployable(model_cfg, checkpoint)
-    images = load_image(model, image)
-    return _measure_difference(ExportableModel(model), images, onnx_file)
-
-
-@torch.no_grad()
-def _measure_difference(
-    model: ExportableModel, images: Tensor, onnx_file: str | os.PathLike
-) -> float:
+    expected = model(images)
+    if not expected.isfinite().all():
+        raise RuntimeError(
+            'PyTorch scores the image by NaN: are the weights of the '
+            'checkpoint numbers? Its training may have diverged.'
+        )
     scores = OnnxRuntimeSession(onnx_file)(images)
-    return (scores - model(images)).abs().max().item()
+    if not scores.isfinite().all():
+        raise RuntimeError(
+            f'The exported graph scores the image by NaN in {precision}: '
+            'export it in another precision.'
+        )
+    difference = (scores - expected).abs().max().item()
+    if precision == 'fp32' and difference > LARGEST_DIFFERENCE:
+        raise RuntimeError(
+            'The exported graph scores the image otherwise than PyTorch, by '
+            f'up to {difference:.1e}.'
+        )
+    return difference

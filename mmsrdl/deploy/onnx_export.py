@@ -50,16 +50,11 @@ def export_onnx(
 
     Raises:
         ValueError: If the exporter does not write the opset.
-        RuntimeError: If a package or the newer exporter is missing.
+        RuntimeError: If a package or the newer exporter is missing, or it
+            writes another opset than it was asked for.
     """
     onnx = require('onnx')
-    if opset_version not in OPSETS[dynamo]:
-        first, *_, last = OPSETS[dynamo]
-        raise ValueError(
-            f'onnx_config.opset_version is {opset_version}, but the exporter '
-            f'{"of torch.export" if dynamo else "of TorchScript"} writes '
-            f'{first} to {last} (onnx_config.dynamo chooses the exporter).'
-        )
+    check_opset(opset_version, dynamo)
     axes = {name: dict(each) for name, each in (dynamic_axes or {}).items()}
     if 0 in axes.get(INPUT, ()):
         # An axis of size 1 would be taken for a constant.
@@ -69,9 +64,35 @@ def export_onnx(
         # Shapes that are checked, and an exporter that will not change.
         warnings.simplefilter('ignore')
         graph = export(model, images, axes, opset_version)
+    written = {each.domain: each.version for each in graph.opset_import}['']
+    if written != opset_version:
+        raise RuntimeError(
+            f'PyTorch {torch.__version__} wrote opset {written}, not '
+            f'{opset_version}, which was asked for: set '
+            f'onnx_config.opset_version to {written}.'
+        )
     fold_constants(graph)
     onnx.checker.check_model(graph, full_check=True)
     return graph
+
+
+def check_opset(opset_version: int, dynamo: bool = False) -> None:
+    """Refuse an opset that the exporter does not write.
+
+    Args:
+        opset_version (int): See :func:`export_onnx`.
+        dynamo (bool): See there. Defaults to False.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    if opset_version not in OPSETS[dynamo]:
+        first, *_, last = OPSETS[dynamo]
+        raise ValueError(
+            f'onnx_config.opset_version is {opset_version}, but the exporter '
+            f'{"of torch.export" if dynamo else "of TorchScript"} writes '
+            f'{first} to {last} (onnx_config.dynamo chooses the exporter).'
+        )
 
 
 def _export_torchscript(

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +17,17 @@ def require(package: str) -> ModuleType:
     """Import a package that deployment alone needs.
 
     Args:
-        package (str): Its name, of PyPI and in Python.
+        package (str): Its name in Python, or that of a module in it.
 
     Raises:
-        RuntimeError: If it is not installed.
+        RuntimeError: If it is not installed, or not with all that it needs.
     """
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package:
-            raise
+        missing = error.name.partition('.')[0]
         raise RuntimeError(
-            f'{package} is not installed: pip install {package}'
+            f'{missing} is not installed: pip install {missing}'
         ) from None
 
 
@@ -39,11 +39,12 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         path (str | PathLike): Its folder is made if need be.
 
     Yields:
-        Path: Where to write it, in the same folder.
+        Path: Where to write it, in the same folder, by a name that no other
+        run takes.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
+    part = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     try:
         yield part
         os.replace(part, path)

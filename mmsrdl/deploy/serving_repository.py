@@ -9,15 +9,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .exportable_model import ENGINE_SUFFIX, ONNX_SUFFIX, check_suffix
 from .model_metadata import ModelMetadata
-from .onnx_files import load_onnx
+from .onnx_files import load_onnx, write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
 
 BACKENDS = {
-    '.onnx': ('onnxruntime', 'model.onnx'),
-    '.engine': ('tensorrt', 'model.plan'),
+    ONNX_SUFFIX: ('onnxruntime', 'model.onnx'),
+    ENGINE_SUFFIX: ('tensorrt', 'model.plan'),
 }
 """The server's backend and its name for the file, by suffix."""
 
@@ -44,36 +45,36 @@ def write_serving_repository(
         folder (str | PathLike): The repository, made if need be.
         name (str): Name of the model.
         max_batch_size (int): Images that the server may put together, if the
-            model takes any number of them. Defaults to 32.
+            model takes any number of them; an engine takes those it was
+            built for, see :class:`DeployOptions`. Defaults to 32.
 
     Returns:
         Path: The folder of the model.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the name is no name of a folder, or the file is broken
-            or has no metadata.
+        ValueError: If the name is no name of a folder, or the file is broken,
+            of another kind or has no metadata.
     """
     model_file = Path(model_file)
     if not name or Path(name).name != name or name.startswith('.'):
         raise ValueError(f'{name!r} cannot be the name of a folder.')
-    graph = load_onnx(model_file.with_suffix('.onnx'))
+    check_suffix(model_file)
+    if not model_file.is_file():
+        raise FileNotFoundError(f'There is no model {str(model_file)!r}.')
+    graph = load_onnx(model_file.with_suffix(ONNX_SUFFIX))
     strings = {entry.key: entry.value for entry in graph.metadata_props}
     classes = ModelMetadata.from_strings(strings).classes
     backend, file_name = BACKENDS[model_file.suffix]
     target = Path(folder) / name
-    (target / '1').mkdir(parents=True, exist_ok=True)
-    # The server may be watching: it is not to see half a file.
-    part = target / f'{file_name}.part'
-    try:
-        shutil.copyfile(model_file, part)
-        os.replace(part, target / '1' / file_name)
-    finally:
-        part.unlink(missing_ok=True)
     labels = ''.join(f'{label}\n' for label in classes)
-    (target / 'labels.txt').write_text(labels, 'utf-8')
     config = _format_config(graph, name, backend, max_batch_size)
-    (target / 'config.pbtxt').write_text(config, 'utf-8')
+    # The server may be watching: it is not to see half a file.
+    with write_whole(target / '1' / file_name) as part:
+        shutil.copyfile(model_file, part)
+    for text_name, text in (('labels.txt', labels), ('config.pbtxt', config)):
+        with write_whole(target / text_name) as part:
+            part.write_text(text, 'utf-8')
     return target
 
 

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import torch
 from mmengine.config import Config
 
-from .exportable_model import INPUT
+from .deploy_options import PROFILE, SHAPES, DeployOptions
+from .exportable_model import ENGINE_SUFFIX, INPUT
 from .onnx_files import load_onnx, write_whole
 from .tensorrt_operators import check_tensorrt_graph
 
-SHAPES = ('min', 'opt', 'max')
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 def import_tensorrt() -> ModuleType:
@@ -85,14 +88,13 @@ class TensorRTBuilder:
         onnx_file = Path(onnx_file)
         graph = load_onnx(onnx_file)
         check_tensorrt_graph(graph)
-        backend = deploy_cfg.backend_config
+        options = DeployOptions.from_config(deploy_cfg)
+        common = deploy_cfg.backend_config.get('common_config', {})
         return cls(
             onnx_file,
-            onnx_file.with_suffix('.engine'),
-            _find_shapes(graph, backend),
-            backend.get('common_config', {}).get(
-                'max_workspace_size', cls.workspace
-            ),
+            onnx_file.with_suffix(ENGINE_SUFFIX),
+            _find_shapes(graph, options.input_shapes),
+            common.get('max_workspace_size', cls.workspace),
         )
 
     def format_trtexec(self) -> str:
@@ -145,26 +147,25 @@ class TensorRTBuilder:
             part.write_bytes(engine)
 
 
-def _find_shapes(graph, backend: Config) -> dict[str, tuple[int, ...]]:
+def _find_shapes(
+    graph: 'ModelProto', given: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
     """Shapes of a config, with the sizes that the graph has fixed."""
     (image,) = graph.graph.input
     axes = image.type.tensor_type.shape.dim
     fixed = [axis.HasField('dim_value') for axis in axes]
     if all(fixed):
         return {}
-    try:
-        given = backend.model_inputs[0].input_shapes[INPUT]
-        shapes = {key: given[f'{key}_shape'] for key in SHAPES}
-    except (AttributeError, IndexError, KeyError):
+    if not given:
         raise ValueError(
             'The graph has axes of free size: the deploy config must give '
-            'their sizes in backend_config.model_inputs[0].input_shapes.'
-            f'{INPUT}, as min_shape, opt_shape and max_shape.'
-        ) from None
+            f'their sizes in {PROFILE}, as min_shape, opt_shape and '
+            'max_shape.'
+        )
     return {
         key: tuple(
             axis.dim_value if known else size
             for axis, known, size in zip(axes, fixed, shape, strict=True)
         )
-        for key, shape in shapes.items()
+        for key, shape in given.items()
     }

@@ -5,6 +5,7 @@ import os
 import torch
 from torch import Tensor
 
+from .batches import run_in_batches
 from .tensorrt_engine import import_tensorrt
 
 
@@ -15,6 +16,10 @@ class TensorRTSession:
         engine_file (str | PathLike): Built for this GPU and by this version
             of TensorRT.
         device (str | torch.device): GPU. Defaults to ``'cuda'``.
+
+    Attributes:
+        input_shape (list[int | None]): Sizes of the input, None where free.
+        output_shape (list[int | None]): Sizes of the output, likewise.
 
     Raises:
         RuntimeError: If TensorRT or a GPU is missing, or the engine is not
@@ -47,6 +52,18 @@ class TensorRTSession:
                 f'{engine_file} has not one input and one output: {names}.'
             )
         (self.input,), (self.output,) = names.values()
+        self.input_shape, self.output_shape = (
+            [
+                None if size == -1 else size
+                for size in engine.get_tensor_shape(name)
+            ]
+            for name in (self.input, self.output)
+        )
+        count = self.input_shape[0]
+        self._limits = dict(smallest=count, largest=count)
+        if count is None:
+            least, _, most = engine.get_tensor_profile_shape(self.input, 0)
+            self._limits = dict(smallest=least[0], largest=most[0])
         self._dtypes = {
             name: getattr(torch, trt.nptype(dtype).__name__)
             for name in (self.input, self.output)
@@ -62,16 +79,20 @@ class TensorRTSession:
         """Run the engine.
 
         Args:
-            images (Tensor): Input, (B, 3, H, W), on any device.
+            images (Tensor): Input, (B, 3, H, W), on any device, of any
+                number.
 
         Returns:
             Tensor: Output, (B, C) float32, on the GPU.
 
         Raises:
-            ValueError: If the engine was not built for such a shape.
+            ValueError: If the engine was not built for images of this size.
             RuntimeError: If TensorRT fails.
         """
         images = images.to(self.device, self._dtypes[self.input])
+        return run_in_batches(self._run, images, **self._limits).float()
+
+    def _run(self, images: Tensor) -> Tensor:
         images = images.contiguous()
         context = self._context
         with self._on_device():
@@ -91,4 +112,4 @@ class TensorRTSession:
             if not context.execute_async_v3(stream.cuda_stream):
                 raise RuntimeError('TensorRT failed: see its messages above.')
             stream.synchronize()  # before the buffers may be used again
-        return scores.float()
+        return scores

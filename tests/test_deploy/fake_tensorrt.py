@@ -153,6 +153,13 @@ class CudaEngine:
     def get_tensor_dtype(self, name):
         return self.tensors[name][1].type
 
+    def get_tensor_shape(self, name):
+        shape = self.tensors[name][1].shape
+        return [size if isinstance(size, int) else -1 for size in shape]
+
+    def get_tensor_profile_shape(self, name, profile_index):
+        return built['profiles'][profile_index][name]
+
     def create_execution_context(self):
         return ExecutionContext(self)
 
@@ -167,6 +174,10 @@ class ExecutionContext:
             isinstance(a, int) and a != b for a, b in zip(expected, shape)
         ):
             return False
+        for profile in built['profiles']:
+            least, _, most = profile[name]
+            if any(not a <= b <= c for a, b, c in zip(least, shape, most)):
+                return False
         self.shapes[name] = shape
         return True
 

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import onnx
 import pytest
@@ -15,6 +16,7 @@ from mmsrdl.deploy import (
     load_backend_model,
     load_deployable,
     use_backend_model,
+    write_metadata,
 )
 
 from .tiny_graphs import make_graph
@@ -158,7 +160,16 @@ def test_file_of_somebody_else(tmp_path):
     onnx.save(make_graph(), path)
     with pytest.raises(ValueError, match='not exported by this .* classes'):
         load_backend_model(path)
-    with pytest.raises(ValueError, match='must end in .onnx or .engine'):
+    with pytest.raises(ValueError, match=r'must end in \.onnx or \.engine'):
         load_backend_model(tmp_path / 'model.pth')
     with pytest.raises(FileNotFoundError, match='no ONNX file'):
         load_backend_model(tmp_path / 'none.onnx')
+
+
+def test_another_number_of_classes(exported, tmp_path):
+    graph = onnx.load(exported)
+    metadata = load_backend_model(exported).metadata
+    write_metadata(graph, replace(metadata, classes=('one', 'two')))
+    onnx.save(graph, tmp_path / 'other.onnx')
+    with pytest.raises(ValueError, match='scores 3 labels, .* name 2'):
+        load_backend_model(tmp_path / 'other.onnx')

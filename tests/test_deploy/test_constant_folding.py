@@ -95,3 +95,22 @@ def test_fold(nodes, outputs, expected):
         np.testing.assert_array_equal(one, other)
     fold_constants(model)
     assert count(model) == expected
+
+
+def test_nested_graphs():
+    """What a branch reads would be thrown away."""
+    branch = helper.make_graph(
+        [helper.make_node('Identity', ['a'], ['then'])],
+        'branch',
+        [],
+        [helper.make_tensor_value_info('then', onnx.TensorProto.FLOAT, [2])],
+    )
+    nodes = [
+        helper.make_node('Equal', ['input', 'b'], ['equal']),
+        helper.make_node(
+            'If', ['equal'], ['output'], then_branch=branch, else_branch=branch
+        ),
+    ]
+    model = make(nodes, ['output'], dict(a=[1, 5], b=[3, 4]))
+    with pytest.raises(ValueError, match='nested graph, in its If'):
+        fold_constants(model)

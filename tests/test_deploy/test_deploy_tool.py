@@ -3,28 +3,42 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 pytest.importorskip('onnxruntime')
 ROOT = Path(__file__).parents[2]
-CONFIGS = ROOT / 'configs/deploy'
+TOOL = ROOT / 'tools/deploy.py'
+DYNAMIC, STATIC = (
+    f'onnxruntime_{kind}-448x448' for kind in ('dynamic', 'static')
+)
+DRIVERS = [
+    'mmsrdl',
+    pytest.param(
+        'mmdeploy',
+        marks=pytest.mark.skipif(
+            not find_spec('mmdeploy'), reason='needs mmdeploy'
+        ),
+    ),
+]
 
 
-@pytest.fixture(scope='module')
-def deploy(deployable, tmp_path_factory):
-    """Run the tool on the tiny model; a config of its size."""
-    folder = tmp_path_factory.mktemp('deploy_tool')
+@pytest.fixture
+def get_arguments(deployable, tmp_path):
+    """Arguments for the tiny model, and a deploy config of its size."""
 
-    def run(name, *options, change=(), **replaced):
-        config = Config.fromfile(CONFIGS / f'multilabel_{name}.py')
+    def get(name, *options, change=(), **replaced):
+        config = Config.fromfile(ROOT / f'configs/deploy/multilabel_{name}.py')
         config.merge_from_dict({'onnx_config.input_shape': (32, 32)})
         config.merge_from_dict(dict(change))
-        path = folder / f'{name}.py'
+        path = tmp_path / f'{name}.py'
         config.dump(path)
         arguments = dict(
             deploy_cfg=path,
@@ -33,112 +47,212 @@ def deploy(deployable, tmp_path_factory):
             img=deployable.image,
         )
         arguments.update(replaced)
-        return subprocess.run(
-            [
-                sys.executable, str(ROOT / 'tools/deploy.py'),
-                *map(str, arguments.values()), *map(str, options),
-            ],
-            env=os.environ | {'PYTHONPATH': str(ROOT)},
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )  # fmt: skip
+        return [str(TOOL), *map(str, [*arguments.values(), *options])]
+
+    return get
+
+
+@pytest.fixture
+def deploy(get_arguments, tmp_path, monkeypatch, capsys):
+    """Runs the tool; returns its messages, or raises how it ends."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(TOOL.parent))
+
+    def run(name, *options, **changes):
+        monkeypatch.setattr(
+            sys, 'argv', get_arguments(name, *options, **changes)
+        )
+        runpy.run_path(str(TOOL), run_name='__main__')
+        return capsys.readouterr().out
 
     return run
 
 
-def measured(done):
+@pytest.fixture
+def refuse(deploy, capsys):
+    """Runs the tool, which is to stop; returns its last message."""
+
+    def run(*options, **changes):
+        with pytest.raises(SystemExit) as stop:
+            deploy(*options, **changes)
+        printed = capsys.readouterr().err.splitlines()
+        code = stop.value.code
+        return printed[-1] if isinstance(code, int) else code
+
+    return run
+
+
+def measured(printed):
     """The mAP that a run prints last."""
-    return float(re.findall(r'^multi-label/mAP: (.+)$', done.stdout, re.M)[-1])
+    return float(re.findall(r'^multi-label/mAP: (.+)$', printed, re.M)[-1])
+
+
+def check_result(printed, folder):
+    assert f'Wrote {folder / "work/end2end.onnx"}' in printed
+    difference = re.search('probability to PyTorch: (.+)', printed)[1]
+    assert 0 < float(difference) < 1e-5
+    assert (folder / 'repo/tiny/1/model.onnx').is_file()
 
 
 def test_both_drivers_measure_the_same(deploy, tmp_path):
-    results = {}
+    pytest.importorskip('mmdeploy')
+    results = set()
     for driver in ('mmsrdl', 'mmdeploy'):
-        if driver == 'mmdeploy':
-            pytest.importorskip('mmdeploy')
         folder = tmp_path / driver
-        done = deploy(
-            'onnxruntime_dynamic-448x448', '--work-dir', folder,
-            '--driver', driver, '--test', '--triton-repo', tmp_path / 'repo',
+        printed = deploy(
+            DYNAMIC, '--work-dir', folder / 'work', '--driver', driver,
+            '--test', '--triton-repo', folder / 'repo',
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert f'Wrote {folder / "end2end.onnx"}' in done.stdout
-        difference = re.search('probability to PyTorch: (.+)', done.stdout)[1]
-        assert 0 < float(difference) < 1e-5
-        assert (tmp_path / 'repo/tiny/1/model.onnx').is_file()
-        results[driver] = measured(done)
-    assert len(set(results.values())) == 1
+        check_result(printed, folder)
+        results.add(measured(printed))
+    assert len(results) == 1
+
+
+def test_as_a_program(get_arguments, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            *get_arguments(
+                DYNAMIC, '--work-dir', tmp_path / 'work', '--driver', 'mmsrdl',
+                '--test', '--triton-repo', tmp_path / 'repo',
+            ),
+        ],
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    check_result(done.stdout, tmp_path)
+    assert 0 < measured(done.stdout) < 100
 
 
 def test_files_for_the_sdk(deploy, tmp_path):
     pytest.importorskip('mmdeploy')
-    done = deploy(
-        'onnxruntime_static-448x448', '--work-dir', tmp_path, '--dump-info'
-    )
-    assert done.returncode == 0, done.stderr
+    deploy(STATIC, '--work-dir', tmp_path, '--dump-info')
     pipeline = json.loads((tmp_path / 'pipeline.json').read_text())
     assert 'MultiLabelLinearClsHead' in json.dumps(pipeline)
 
 
+@pytest.fixture
+def earlier(tmp_path):
+    """A graph and an engine that are there already."""
+    files = [tmp_path / f'work/end2end.{kind}' for kind in ('engine', 'onnx')]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text('of another model')
+    return files
+
+
+@pytest.fixture
+def check_earlier(earlier):
+    """Whether nothing was written or lost."""
+
+    def check():
+        folder = earlier[0].parent
+        return sorted(folder.iterdir()) == earlier and all(
+            file.read_text() == 'of another model' for file in earlier
+        )
+
+    return check
+
+
 @pytest.mark.parametrize(
-    ('name', 'options', 'change', 'replaced', 'message'),
+    ('argument', 'message'),
     [
-        ('onnxruntime_static-448x448', (), {}, dict(model_cfg='no.py'),
-         'there is no config no.py'),
-        ('onnxruntime_static-448x448', (), {}, dict(checkpoint='no.pth'),
-         'there is no checkpoint no.pth'),
-        ('onnxruntime_static-448x448', (), {}, dict(img='no.jpg'),
-         'there is no image no.jpg'),
-        ('onnxruntime_static-448x448', (),
-         {'onnx_config.input_shape': (64, 64)}, {},
-         'error: The test pipeline gives images of 32x32'),
-        ('onnxruntime_static-448x448', ('--driver', 'mmsrdl'),
-         {'onnx_config.opset_version': 5}, {},
-         'error: onnx_config.opset_version is 5'),
-        ('onnxruntime_static-448x448', ('--driver', 'mmsrdl', '--dump-info'),
-         {}, {}, 'error: --dump-info needs MMDeploy'),
+        ('deploy_cfg', 'there is no config no.such'),
+        ('model_cfg', 'there is no config no.such'),
+        ('checkpoint', 'there is no checkpoint no.such'),
+        ('img', 'there is no image no.such'),
+    ],
+)
+def test_missing_files(refuse, check_earlier, argument, message):
+    found = refuse(STATIC, '--work-dir', 'work', **{argument: 'no.such'})
+    assert message in found
+    assert check_earlier()
+
+
+FOUR = (
+    'model.neck.num_classes=4', 'model.neck.classes=[a,b,c,d]',
+    'model.head.num_classes=4',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize('driver', DRIVERS)
+@pytest.mark.parametrize(
+    ('options', 'change', 'replaced', 'message'),
+    [
+        ((), {'onnx_config.input_shape': (64, 64)}, {},
+         'The test pipeline gives images of 32x32'),
+        ((), {'onnx_config.opset_version': 5}, {},
+         'onnx_config.opset_version is 5'),
+        ((), {'onnx_config.dynamic_axes': dict(images=[0])}, {},
+         'The deploy config has onnx_config.dynamic_axes.images'),
+        (FOUR, {}, {}, '.*another number of classes'),
+        (('test_dataloader.dataset.pipeline=[]',), {}, {},
+         'The model config has no test pipeline'),
+        (('test_dataloader.dataset.pipeline.1.type=CenterCrop',), {}, {},
+         'The step .*CenterCrop.* fails'),
+        (('model.neck.type=GlobalMaxPooling', 'model.neck._delete_=True',
+          'model.head.type=LinearClsHead', 'model.head._delete_=True',
+          'model.head.num_classes=3', 'model.head.in_channels=64'), {}, {},
+         'Only an ImageClassifier with a multi-label head'),
+        ((), {}, dict(img='broken'), 'Cannot read .broken'),
+        ((), {}, dict(checkpoint='broken'), '.*broken'),
+        ((), {}, dict(checkpoint='diverged'), 'PyTorch scores .* by NaN'),
     ],
 )  # fmt: skip
-def test_bad_input(deploy, tmp_path, name, options, change, replaced, message):
-    done = deploy(
-        name, '--work-dir', tmp_path, '--driver', 'mmsrdl', *options,
+def test_bad_input(
+    refuse, check_earlier, deployable, tmp_path, driver, options, change,
+    replaced, message,
+):  # fmt: skip
+    (tmp_path / 'broken').write_text('I am nothing.')
+    content = torch.load(deployable.checkpoint)
+    content['state_dict']['head.classifier.bias'][0] = torch.nan
+    torch.save(content, tmp_path / 'diverged')
+    if options:
+        options = ('--cfg-options', *options)
+    found = refuse(
+        STATIC, '--work-dir', 'work', '--driver', driver, *options,
         change=change, **replaced,
     )  # fmt: skip
-    assert done.returncode != 0
-    assert message in done.stderr.splitlines()[-1]
-    assert 'Traceback' not in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert re.match(f'error: {message}', found)
+    assert '\n' not in found
+    assert check_earlier()
 
 
-def test_forced_mmdeploy_says_what_it_does_not_know(deploy, tmp_path):
+def test_what_a_driver_does_not_know(refuse, check_earlier):
+    found = refuse(
+        STATIC, '--work-dir', 'work', '--driver', 'mmsrdl', '--dump-info'
+    )
+    assert found.startswith('error: --dump-info needs MMDeploy')
     pytest.importorskip('mmdeploy')
-    done = deploy(
-        'tensorrt-fp16_dynamic-448x448', '--work-dir', tmp_path,
+    found = refuse(
+        'tensorrt-fp16_dynamic-448x448', '--work-dir', 'work',
         '--driver', 'mmdeploy',
     )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr.startswith('error: --driver mmdeploy: MMDeploy does')
+    assert found.startswith('error: --driver mmdeploy: MMDeploy does')
+    assert check_earlier()
 
 
-def test_an_old_engine_goes_with_its_graph(deploy, tmp_path):
+@pytest.mark.parametrize('driver', DRIVERS)
+def test_an_old_engine_goes_with_its_graph(deploy, earlier, driver):
     """It would be run with the metadata of the new graph."""
-    (tmp_path / 'end2end.engine').write_bytes(b'of another model')
-    done = deploy(
-        'onnxruntime_static-448x448', '--work-dir', tmp_path,
-        '--driver', 'mmsrdl',
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ['end2end.onnx']
+    deploy(STATIC, '--work-dir', 'work', '--driver', driver)
+    assert [file.exists() for file in earlier] == [False, True]
 
 
-def test_tensorrt_is_missing(deploy, tmp_path):
+def test_tensorrt_is_missing(refuse, capsys, tmp_path, monkeypatch):
     """The graph is made and checked, and the command for elsewhere said."""
-    done = deploy(
-        'tensorrt-fp16_dynamic-448x448', '--work-dir', tmp_path,
+    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    printed = []
+    monkeypatch.setattr('builtins.print', lambda text: printed.append(text))
+    found = refuse(
+        'tensorrt-fp16_dynamic-448x448', '--work-dir', 'work',
         '--driver', 'mmsrdl',
     )  # fmt: skip
-    assert done.returncode == 1
-    assert 'trtexec --onnx=' in done.stdout
-    assert re.match('error: TensorRT ', done.stderr.splitlines()[-1])
-    assert [path.name for path in tmp_path.iterdir()] == ['end2end.onnx']
+    assert 'trtexec --onnx=' in printed[-1]
+    assert found.startswith('error: TensorRT cannot be imported')
+    assert [path.name for path in (tmp_path / 'work').iterdir()] == [
+        'end2end.onnx'
+    ]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import onnxruntime
@@ -17,11 +18,12 @@ from test_engine.tiny import CLASSES
 
 pytest.importorskip('mmdeploy')
 
-from mmdeploy.apis import build_task_processor, create_calib_input_data
+from mmdeploy.apis import build_task_processor
 
 import mmsrdl
 from mmsrdl.apis import load_matching_weights
-from mmsrdl.deploy import deploy_onnx, load_backend_model
+from mmsrdl.deploy import deploy_onnx, load_backend_model, load_deployable
+from mmsrdl.deploy.calibration import load_calibration_images
 from mmsrdl.deploy.mmdeploy_flow import convert, evaluate
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +61,9 @@ def dynamic(convert_tiny, tmp_path_factory):
     """Folder of a graph for any number of images, and the SDK's files."""
     folder = tmp_path_factory.mktemp('dynamic')
     deploy_cfg = load_deploy('onnxruntime_dynamic-448x448')
-    files = convert_tiny(folder, deploy_cfg, dump_info=True)
-    assert files == [folder / 'end2end.onnx']
+    path, difference = convert_tiny(folder, deploy_cfg, dump_info=True)
+    assert path == folder / 'end2end.onnx'
+    assert 0 < difference < 1e-5
     return folder
 
 
@@ -118,7 +121,7 @@ def test_both_drivers_write_the_same(dynamic, deployable, tmp_path, dynamo):
 
 def test_half_precision(convert_tiny, score, tmp_path):
     deploy_cfg = load_deploy('onnxruntime-fp16_dynamic-448x448')
-    (path,) = convert_tiny(tmp_path, deploy_cfg)
+    path, _ = convert_tiny(tmp_path, deploy_cfg)
     weights = onnx.load(path).graph.initializer
     halves = [w for w in weights if w.data_type == onnx.TensorProto.FLOAT16]
     assert len(halves) > 20
@@ -141,8 +144,8 @@ def test_measures(dynamic, deployable):
     """MMDeploy's test runner finds what PyTorch's does."""
     model_cfg = Config.fromfile(deployable.config)
     deploy_cfg = load_deploy('onnxruntime_dynamic-448x448')
-    files = [dynamic / 'end2end.onnx']
-    found = evaluate(deploy_cfg, model_cfg, files, dynamic / 'tested')
+    path = dynamic / 'end2end.onnx'
+    found = evaluate(deploy_cfg, model_cfg, path, dynamic / 'tested')
     model_cfg.load_from = str(deployable.checkpoint)
     model_cfg.work_dir = str(dynamic / 'expected')
     model_cfg.visualizer.name = 'expected'
@@ -210,23 +213,28 @@ def test_config_of_another_layout(deployable):
     )
     assert images.shape == (1, 3, *SIZE)
     assert -1 <= images.min() < images.max() <= 1
+    pixels = cv2.imread(str(deployable.image))
+    data, _ = task.create_input([pixels], SIZE, model.data_preprocessor)
+    assert torch.equal(data['inputs'], images)
 
 
-def test_calibration_data(deployable, tmp_path):
+def test_calibration_data(convert_tiny, deployable, tmp_path):
     """TensorRT's own calibration differs in the backend's name alone."""
     h5py = pytest.importorskip('h5py')
-    deploy_cfg = load_deploy(
-        'tensorrt-int8_static-448x448', backend_config=dict(type='onnxruntime')
-    )
-    path = tmp_path / deploy_cfg.calib_config.calib_file
+    deploy_cfg = load_deploy('tensorrt-int8_static-448x448')
+    deploy_cfg.backend_config = dict(type='onnxruntime')
+    deploy_cfg.calib_config.num_images = 3
+    # That they are not the validation data, which MMDeploy would take.
+    validation = {'val_dataloader.dataset.ann_file': 'none.json'}
+    convert_tiny(tmp_path, deploy_cfg, **validation)
     model_cfg = Config.fromfile(deployable.config)
-    create_calib_input_data(
-        str(path), deploy_cfg, model_cfg, str(deployable.checkpoint)
-    )
-    with h5py.File(path) as file:
+    model, _ = load_deployable(model_cfg, deployable.checkpoint)
+    expected = load_calibration_images(model_cfg, model.data_preprocessor, 3)
+    with h5py.File(tmp_path / deploy_cfg.calib_config.calib_file) as file:
         images = file['calib_data/end2end/input']
-        assert len(images) == 12
-        assert images['0'].shape == (1, 3, *SIZE)
+        assert len(images) == 3
+        for index, image in enumerate(expected):
+            np.testing.assert_array_equal(images[str(index)], image)
 
 
 def test_in_a_process_of_its_own(deployable, tmp_path):

@@ -13,6 +13,7 @@ from mmsrdl.deploy import (
     ExportableModel,
     OnnxRuntimeSession,
     export_onnx,
+    onnx_export,
 )
 
 BATCH = {INPUT: {0: 'batch'}, OUTPUT: {0: 'batch'}}
@@ -193,6 +194,13 @@ def test_evaluation_mode_and_weights_stay(tmp_path):
 def test_unsupported_opset(opset, dynamo, message):
     with pytest.raises(ValueError, match=message):
         export_onnx(build(), torch.randn(1, 3, 32, 32), None, opset, dynamo)
+
+
+def test_exporter_that_writes_another_opset(monkeypatch, srdl):
+    """As torch.export's did with opsets that it could not convert to."""
+    monkeypatch.setattr(onnx_export, '_export_dynamo', lambda *_: srdl)
+    with pytest.raises(RuntimeError, match='wrote opset 17, not 18'):
+        export_onnx(build(), torch.randn(1, 3, 64, 64), None, 18, True)
 
 
 @pytest.mark.parametrize('package', ['onnx', 'onnxscript'])

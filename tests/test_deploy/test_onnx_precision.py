@@ -62,14 +62,24 @@ def test_calibration_images(deployable, model, images):
     assert torch.equal(few[0], images[0])
     assert torch.equal(few[-1], images[-1])
 
-    cfg.train_dataloader.dataset = dict(
-        type='RepeatDataset', times=2, dataset=cfg.train_dataloader.dataset
-    )
-    twice = list(load_calibration_images(cfg, model.data_preprocessor, 100))
-    assert len(twice) == 24
     cfg.pop('train_dataloader')
     with pytest.raises(ValueError, match='no train_dataloader'):
         next(load_calibration_images(cfg, model.data_preprocessor, 3))
+
+
+@pytest.mark.parametrize('kind', ['repeated', 'put together', 'both'])
+def test_calibration_images_of_a_wrapper(deployable, model, images, kind):
+    cfg = Config.fromfile(deployable.config)
+    dataset = cfg.train_dataloader.dataset
+    if kind != 'repeated':
+        dataset = dict(type='ConcatDataset', datasets=[dataset, dataset])
+    if kind != 'put together':
+        dataset = dict(type='RepeatDataset', times=2, dataset=dataset)
+    cfg.train_dataloader.dataset = dataset
+    found = list(load_calibration_images(cfg, model.data_preprocessor, 100))
+    assert len(found) == (48 if kind == 'both' else 24)
+    for one, other in zip(found, images * 4):
+        assert torch.equal(one, other)
 
 
 def test_half(graph, images, score):
@@ -140,11 +150,18 @@ def test_8_bits_for_tensorrt(graph, images, score):
     assert 0 < difference.mean() < 0.05
 
 
-@pytest.mark.parametrize('precision', ['fp16', 'int8'])
-def test_driver(deployable, tmp_path, precision):
+@pytest.mark.parametrize(
+    ('precision', 'keep_io_types'),
+    [('fp16', True), ('fp16', False), ('int8', True)],
+)
+def test_driver(deployable, tmp_path, precision, keep_io_types):
     deploy_cfg = Config(
         dict(
-            backend_config=dict(type='onnxruntime', precision=precision),
+            backend_config=dict(
+                type='onnxruntime',
+                precision=precision,
+                common_config=dict(keep_io_types=keep_io_types),
+            ),
             onnx_config=dict(dynamic_axes=BATCH),
             calib_config=dict(num_images=3),
         )
@@ -158,7 +175,11 @@ def test_driver(deployable, tmp_path, precision):
     )
     assert 1e-6 < difference < 0.1
     kind = dict(fp16=onnx.TensorProto.FLOAT16, int8=onnx.TensorProto.INT8)
-    kinds = [t.data_type for t in onnx.load(path).graph.initializer]
+    graph = onnx.load(path).graph
+    for (tensor,) in (graph.input, graph.output):
+        is_float = tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+        assert is_float == keep_io_types
+    kinds = [t.data_type for t in graph.initializer]
     assert kinds.count(kind[precision]) > 10
     session = OnnxRuntimeSession(path)
     assert str(list(CLASSES)).replace("'", '"') == session.metadata['classes']

@@ -1,6 +1,7 @@
 import sys
 
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper
@@ -27,7 +28,7 @@ def expected(images):
 
 
 @pytest.mark.parametrize('fixed', ['batch', 1, 2, 4])
-@pytest.mark.parametrize('count', [1, 4, 5])
+@pytest.mark.parametrize('count', [0, 1, 4, 5])
 def test_any_number_of_images(open_graph, fixed, count):
     session = open_graph(make_graph(batch=fixed))
     assert session.input_shape[0] == (None if fixed == 'batch' else fixed)
@@ -35,10 +36,6 @@ def test_any_number_of_images(open_graph, fixed, count):
     scores = session(images)
     torch.testing.assert_close(scores, expected(images))
     assert scores.dtype == torch.float32
-
-
-def test_no_image(open_graph):
-    assert open_graph(make_graph())(torch.zeros(0, 3, 8, 8)).shape == (0, 3)
 
 
 def test_half_precision_input(open_graph):
@@ -55,6 +52,7 @@ def test_half_precision_input(open_graph):
         ((1, 3, 8, 9), r'8 x 8 pixels .* got 3 x 8 x 9'),
         ((1, 3, 4, 8), r'8 x 8 pixels .* got 3 x 4 x 8'),
         ((1, 1, 8, 8), r'3 channels, 8 x 8 pixels .* got 1 x 8 x 8'),
+        ((3, 8, 8), r'3 channels, 8 x 8 pixels .* got 8 x 8'),
     ],
 )
 def test_wrong_size(open_graph, shape, message):
@@ -90,6 +88,30 @@ def test_several_outputs(open_graph):
         open_graph(model)
 
 
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(elem_type=TensorProto.UINT8), r'it has input, tensor\(uint8\)'),
+        (dict(shape=['batch', 192]), r"has input, .* of \['batch', 192\]"),
+    ],
+)
+def test_other_input(open_graph, change, message):
+    """As of graphs that somebody else exported."""
+    tensor = dict(elem_type=TensorProto.FLOAT, shape=['batch', 3, 8, 8])
+    model = make_graph(
+        helper.make_node('Cast', ['input'], ['y'], to=TensorProto.FLOAT),
+        helper.make_node('Reshape', ['y', 'shape'], ['x']),
+        initializers=[
+            helper.make_tensor('shape', TensorProto.INT64, [4], [-1, 3, 8, 8])
+        ],
+    )
+    model.graph.input[0].CopyFrom(
+        helper.make_tensor_value_info('input', **tensor | change)
+    )
+    with pytest.raises(ValueError, match=message):
+        open_graph(model)
+
+
 def test_file_or_runtime_is_missing(open_graph, monkeypatch, tmp_path):
     with pytest.raises(FileNotFoundError, match='no ONNX file .*none.onnx'):
         OnnxRuntimeSession(tmp_path / 'none.onnx')
@@ -100,6 +122,17 @@ def test_file_or_runtime_is_missing(open_graph, monkeypatch, tmp_path):
 
 def test_device_that_the_runtime_lacks(open_graph):
     with pytest.raises(RuntimeError, match='does not run on cuda.*-gpu$'):
+        open_graph(make_graph(), device='cuda')
+
+
+@pytest.mark.filterwarnings('ignore:Specified provider')
+def test_libraries_of_cuda_are_missing(open_graph, monkeypatch):
+    """ONNX Runtime would go on without a word, on the CPU."""
+    providers = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    monkeypatch.setattr(
+        onnxruntime, 'get_available_providers', lambda: providers
+    )
+    with pytest.raises(RuntimeError, match='cannot run on cuda.* libraries'):
         open_graph(make_graph(), device='cuda')
 
 

@@ -1,3 +1,4 @@
+import os
 import re
 import sys
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -117,12 +118,37 @@ def test_bad_input(tmp_path):
     for name in ('a/b', '..', ''):
         with pytest.raises(ValueError, match='cannot be the name'):
             write_serving_repository(path, tmp_path / 'models', name)
-    with pytest.raises(FileNotFoundError, match='no ONNX file'):
-        write_serving_repository(tmp_path / 'no.onnx', tmp_path, 'tiny')
+    for name in ('no.onnx', 'end2end.engine'):
+        with pytest.raises(FileNotFoundError, match=f'no model .*{name}'):
+            write_serving_repository(tmp_path / name, tmp_path, 'tiny')
+    with pytest.raises(ValueError, match=r'must end in \.onnx or \.engine'):
+        write_serving_repository(tmp_path / 'model.pth', tmp_path, 'tiny')
     onnx.save(make_graph(), path)
     with pytest.raises(ValueError, match='lacks the metadata'):
         write_serving_repository(path, tmp_path / 'models', 'tiny')
     assert not (tmp_path / 'models').exists()
+
+
+@pytest.mark.parametrize('name', ['model.onnx', 'labels.txt', 'config.pbtxt'])
+def test_half_a_file_is_never_seen(tmp_path, monkeypatch, name):
+    """A server that watches keeps what it has until all is written."""
+    path = save_graph(tmp_path / 'end2end.onnx')
+    folder = write_serving_repository(path, tmp_path / 'models', 'tiny')
+    before = {p: p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+    replace = os.replace
+
+    def fail(source, target):
+        if Path(target).name == name:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, 'replace', fail)
+    with pytest.raises(KeyboardInterrupt):
+        write_serving_repository(path, tmp_path / 'models', 'tiny', 7)
+    (kept,) = (p for p in before if p.name == name)
+    after = {p: p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+    assert set(after) == set(before)
+    assert after[kept] == before[kept]
 
 
 @pytest.fixture

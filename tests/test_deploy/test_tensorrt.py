@@ -216,13 +216,18 @@ def test_engine(tensorrt, onnx_file, tmp_path):
         session(torch.randn(1, 3, 16, 16))
 
 
-def test_static_engine(tensorrt, tmp_path):
-    onnx.save(make_graph(batch=2), tmp_path / 'static.onnx')
-    builder = TensorRTBuilder.from_config(DEPLOY_CFG, tmp_path / 'static.onnx')
+@pytest.mark.parametrize('batch', ['batch', 2])
+@pytest.mark.parametrize('count', [0, 1, 2, 5, 9])
+def test_any_number_of_images(tensorrt, tmp_path, batch, count):
+    """Whether the engine takes 1 to 4 or exactly 2."""
+    path = tmp_path / 'some.onnx'
+    onnx.save(make_graph(batch=batch), path)
+    builder = TensorRTBuilder.from_config(DEPLOY_CFG, path)
     builder.build()
-    assert tensorrt.built['profiles'] == []
+    assert bool(tensorrt.built['profiles']) == (batch == 'batch')
     session = TensorRTSession(builder.engine_file, 'cpu')
-    assert session(torch.randn(2, 3, 8, 8)).shape == (2, 3)
+    images = torch.randn(count, 3, 8, 8)
+    torch.testing.assert_close(session(images), images.amax((2, 3)).sigmoid())
 
 
 def test_failed_builds_leave_no_engine(tensorrt, onnx_file, tmp_path):

@@ -1,4 +1,3 @@
-# Shapes of a static graph; dynamic ones say their own.
 backend_config = dict(
     type='tensorrt',
     common_config=dict(fp16_mode=False, max_workspace_size=1 << 30),
