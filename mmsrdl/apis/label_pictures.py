@@ -1,7 +1,6 @@
 """Pictures of images with their predicted labels."""
 
 import os
-import unicodedata
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mmsrdl.visualization.fonts import fit_fonts
+from mmsrdl.visualization.text_width import shorten
 
 from .image_inputs import Image
 from .image_loading import LoadedImage
@@ -87,7 +87,7 @@ def draw_labels(
 
     def write(row: int, text: str, x: int = left, **style) -> None:
         y = height - _MARGIN - (row + 1) * _ROW + 2 * _BAR + _GAP
-        style = dict(va='bottom', fontsize=13) | style
+        style = dict(va='bottom', fontsize=13, parse_math=False) | style
         figure.text(x / width, y / height, text, **style)
 
     def draw_bar(row: int, share: float, color: str) -> None:
@@ -104,7 +104,7 @@ def draw_labels(
 
     shown = zip(names[:_ROWS], scores[:_ROWS], strict=True)
     for row, (name, score) in enumerate(shown):
-        write(row, _shorten(name))
+        write(row, shorten(name, _COLUMNS))
         write(row, f'{score:.2f}', left + _PANEL, ha='right', fontsize=11)
         draw_bar(row, 1, _TRACK)
         draw_bar(row, score, _COLOR)
@@ -113,15 +113,6 @@ def draw_labels(
     elif len(names) > _ROWS:
         write(_ROWS, f'and {len(names) - _ROWS} more', color='0.4')
     return fit_fonts(figure)
-
-
-def _shorten(name: str) -> str:
-    columns = 0
-    for i, char in enumerate(name):
-        columns += 2 if unicodedata.east_asian_width(char) in 'WF' else 1
-        if columns > _COLUMNS:
-            return f'{name[: i - 1].rstrip()}…'
-    return name
 
 
 def _resize(image: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from .picture_grid import (
     panel_size,
     resample,
 )
+from .text_width import shorten
 
 MODEL_COLORS = ('#4c78a8', '#e4572e', '#54a24b', '#9467bd')
 """Of models that are compared, in their order."""
@@ -128,11 +129,10 @@ def _name_row(panel: Axes, name: str, color: str) -> None:
     """Write the name of a model on the left of the row of a panel."""
     figure, place = panel.figure, panel.get_position()
     height = max(place.height * figure.get_figheight(), _LEAST_HEIGHT)
-    most = int(height * 72 / 7)
     figure.text(
         0.08 / figure.get_figwidth(),
         place.y1 - height / 2 / figure.get_figheight(),
-        name if len(name) <= most else f'{name[: most - 1]}…',
+        shorten(name, int(height * 72 / 7)),
         rotation=90,
         va='center',
         color=color,
@@ -176,7 +176,7 @@ def _show_scores(
         panel.text(
             0,
             place - 0.05,
-            label if len(label) <= most else f'{label[: most - 1]}…',
+            shorten(label, most),
             va='bottom',
             fontsize=8,
             parse_math=False,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .label_matrix import text_columns
+from .text_width import shorten_names, text_columns
 
 BEFORE, AFTER = '#2563a8', '#d9480f'
 """Colours: of what a model gives, and of what is chosen or changed."""
@@ -17,7 +17,7 @@ ROW = 0.17  # inches
 
 def name_width(classes: Sequence[str]) -> float:
     """Inches that class names take beside rows of :data:`ROW`."""
-    return 0.2 + max(map(text_columns, classes)) * 8 * 0.6 / 72
+    return 0.2 + max(map(text_columns, shorten_names(classes))) * 8 * 0.6 / 72
 
 
 def draw_changes(
@@ -39,9 +39,8 @@ def draw_changes(
     panel.scatter(before, rows, s=14, color=BEFORE, zorder=2, clip_on=False)
     panel.scatter(after, rows, s=14, color=AFTER, zorder=3, clip_on=False)
     panel.set_ylim(len(rows) - 0.4, -0.6)
-    panel.set_yticks(
-        rows, classes or [''] * len(rows), fontsize=8, parse_math=False
-    )
+    names = shorten_names(classes or [''] * len(rows))
+    panel.set_yticks(rows, names, fontsize=8, parse_math=False)
     panel.tick_params(axis='y', length=0)
     panel.grid(axis='x', color='0.9')
     panel.set_axisbelow(True)

@@ -1,6 +1,5 @@
 """Images side by side, with what was missed and what was false."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from .class_changes import AFTER, BEFORE
 from .fonts import fit_fonts
-from .label_matrix import text_columns
+from .text_width import shorten, text_columns
 
 _CELL, _PICTURE, _LINE, _GAP = 2.9, 2.2, 0.165, 0.15  # inches
 _FONT_SIZE = 8.5  # points
@@ -54,6 +53,7 @@ def plot_contact_sheet(
     rows = -(-len(images) // columns)
     texts = [_lines(entry) for entry in images]
     head, foot = 0.25, 0.4
+    room = int(_CELL * 72 / (0.7 * _FONT_SIZE))  # columns, in bold
     heights = [
         head
         + _PICTURE
@@ -68,11 +68,10 @@ def plot_contact_sheet(
         row, column = divmod(index, columns)
         x = _GAP + column * (_CELL + _GAP)
         y = height - foot - sum(heights[:row])
-        title = textwrap.shorten(entry.title, 44, placeholder='…')
         figure.text(
             x / width,
             (y - 0.02) / height,
-            title,
+            shorten(entry.title, room),
             va='top',
             fontsize=_FONT_SIZE,
             weight='bold',
@@ -146,10 +145,11 @@ def _lines(entry: SheetImage) -> list[tuple[str, str]]:
 
 
 def _fill(labels: Sequence[str], room: int) -> list[str]:
-    """Join labels to lines; one is never broken, only cut."""
+    """Join labels to lines; a long name is cut, its score never."""
     lines = []
     for label in labels:
-        label = label if text_columns(label) <= room else label[: room - 1]
+        name, _, score = label.rpartition(' ')
+        label = f'{shorten(name, room - len(score) - 1)} {score}'
         joined = f'{lines[-1]}, {label}' if lines else label
         if lines and text_columns(joined) <= room:
             lines[-1] = joined

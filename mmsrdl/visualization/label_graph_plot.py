@@ -7,10 +7,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
+from matplotlib.ticker import MaxNLocator
 
 from .cooccurrence_map import ORDERS
 from .fonts import fit_fonts
-from .label_matrix import text_columns
+from .text_width import shorten_names, text_columns
 
 _DPI = 130
 _CMAP = 'YlGnBu'
@@ -38,6 +39,7 @@ def plot_label_graph(
     Returns:
         Figure: To be saved by its ``savefig``.
     """
+    names = shorten_names(names)
     strength = np.abs(weights)
     strength = strength * (1 - np.eye(len(names)))
     links = strength + strength.T + np.eye(len(names))
@@ -117,7 +119,12 @@ def plot_label_graph(
     legend = figure.add_axes(
         (0.3 / side, 0.45 / height, min(3, side - 0.6) / side, 0.12 / height)
     )
-    figure.colorbar(mappable, cax=legend, orientation='horizontal')
+    figure.colorbar(
+        mappable,
+        cax=legend,
+        orientation='horizontal',
+        ticks=MaxNLocator(5),
+    )
     legend.set_xlim(low, high if high > low else low + span)
     legend.tick_params(labelsize=8)
     legend.set_xlabel(f'weight, of the {len(pairs)} strongest', fontsize=8)

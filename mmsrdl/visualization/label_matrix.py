@@ -1,6 +1,5 @@
 """Heat maps of a number for each pair of labels."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from .fonts import fit_fonts
+from .text_width import shorten_names, text_columns
 
 _DPI = 130
 _WRITTEN = 30
@@ -47,7 +47,7 @@ def plot_label_matrix(
         Figure: To be saved by its ``savefig``; every name can be read at
         full size.
     """
-    count = len(names)
+    names, count = shorten_names(names), len(names)
     cell = np.interp(count, (20, 80, 200), (0.34, 0.17, 0.1))  # inches
     font = min(9, 72 * cell * 0.8)
     # Inches around the map: names, titles, and the bars on the right.
@@ -104,7 +104,7 @@ def plot_label_matrix(
         cax=legend_panel,
         orientation='horizontal',
         ticks=ticks,
-        format=lambda value, _: f'{100 * value:{sign if value else ""}.2g} %',
+        format=lambda value, _: f'{100 * value:{sign if value else ""}.3g} %',
     )
     legend_panel.tick_params(labelsize=8)
     legend_panel.set_xlabel(legend, fontsize=8)
@@ -118,13 +118,6 @@ def plot_label_matrix(
         parse_math=False,
     )
     return fit_fonts(figure)
-
-
-def text_columns(text: str) -> int:
-    """Width of a text in columns; East Asian characters take two."""
-    return sum(
-        2 if unicodedata.east_asian_width(char) in 'WF' else 1 for char in text
-    )
 
 
 def _write_percents(
@@ -156,10 +149,9 @@ def _draw_grid(panel: Axes, count: int) -> None:
 
 def _draw_bars(panel: Axes, bars: np.ndarray, title: str) -> None:
     panel.barh(range(len(bars)), bars, color='#7bccc4', height=0.8)
+    # Before the scale, which would look for a bar that is not 0.
+    panel.set_xlim(0.8, max(10, 1.2 * bars.max()))
     panel.set_xscale('log')
-    panel.set_xlim(left=0.8)
-    if not bars.any():
-        panel.set_xlim(right=10)
     panel.tick_params(axis='y', which='both', length=0, labelleft=False)
     panel.tick_params(axis='x', labelsize=8)
     panel.set_title(title, fontsize=9)

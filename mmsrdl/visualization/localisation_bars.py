@@ -8,11 +8,12 @@ from matplotlib.ticker import PercentFormatter
 
 from .attention_comparison import MODEL_COLORS
 from .fonts import fit_fonts
+from .text_width import shorten_names
 
 _ROW = 0.16  # inches of a bar
 _TITLES = {
-    'pointing': 'pointing: labels whose map peaks in a box of the class',
-    'energy': 'energy: share of the map in the boxes of the class',
+    'pointing': 'pointing: labels whose map\npeaks in a box of the class',
+    'energy': 'energy: share of the map\nin the boxes of the class',
 }
 
 
@@ -52,7 +53,7 @@ def plot_localisation(
     if not rows:
         raise ValueError('No class has a label to draw.')
     rows.sort(key=lambda row: -(columns[0]['pointing'][row] or 0))
-    names = [classes[row] for row in rows]
+    names = shorten_names([classes[row] for row in rows])
 
     space = 0.12  # inches between classes
     height = len(rows) * (len(models) * _ROW + space)
@@ -81,7 +82,7 @@ def plot_localisation(
         panel.set_title(text, fontsize=9, loc='left')
         panel.set_xlim(0, 100)
         panel.xaxis.set_major_formatter(PercentFormatter())
-        panel.tick_params(axis='x', labelsize=8)
+        panel.tick_params(axis='x', labelsize=8, labeltop=len(rows) > 30)
         panel.grid(axis='x', color='0.9')
         panel.set_axisbelow(True)
         panel.spines[['top', 'right']].set_visible(False)
@@ -96,7 +97,7 @@ def plot_localisation(
     chance, *bars = panels[0].get_legend_handles_labels()[0]
     figure.legend(
         handles=[*bars, chance],
-        loc='outside lower center',
+        loc='outside upper center',
         ncols=len(bars) + 1,
         frameon=False,
         fontsize=9,

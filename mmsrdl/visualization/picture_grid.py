@@ -2,13 +2,14 @@
 
 import math
 import textwrap
-import unicodedata
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from .text_width import text_columns
 
 _SIDE, _GAP = 2.4, 0.12  # inches: side of a square picture, space between
 _WIDTH = 12.7  # inches, of a figure
@@ -145,7 +146,7 @@ def lay_out(
 def _wrap(title: str, inches: float) -> str:
     """Break a title; a name is cut after two lines, a score never."""
     width = inches * 72 / (0.6 * _FONT_SIZE)
-    wide = sum(unicodedata.east_asian_width(char) in 'WF' for char in title)
+    wide = text_columns(title) - len(title)
     width = int(width * len(title) / (len(title) + 0.7 * wide))
     name, _, score = title.rpartition(' ')
     lines = textwrap.wrap(name, width, max_lines=2, placeholder=' …')

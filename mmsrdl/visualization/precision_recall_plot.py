@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from .class_changes import AFTER, BEFORE
 from .fonts import fit_fonts
-from .label_matrix import text_columns
+from .text_width import shorten
 
 _DPI = 110
 
@@ -70,7 +70,7 @@ def plot_precision_recall(
         panel.set_yticks([0, 1], ['', ''])
         font = 7.5 if columns > 6 else 8.5
         room = int(side * 72 / (0.62 * font)) - 4
-        name = _shorten(classes[index], room)
+        name = shorten(classes[index], room)
         value = '–' if ap[index] is None else f'{ap[index]:.0f}'
         panel.set_title(
             f'{name} {value}', fontsize=font, pad=2, parse_math=False
@@ -130,11 +130,3 @@ def _frame(panel: Axes) -> None:
     panel.set_ylim(0, 1.02)
     panel.spines[['top', 'right']].set_visible(False)
     panel.tick_params(length=2, labelsize=8)
-
-
-def _shorten(name: str, room: int) -> str:
-    if text_columns(name) <= room:
-        return name
-    while name and text_columns(name) >= room:
-        name = name[:-1]
-    return f'{name.rstrip()}…'

@@ -41,7 +41,7 @@ def plot_reliability(
         Figure: To be saved by its ``savefig``.
     """
     names, rows = name_width(classes), len(classes) * ROW
-    width = max(names + 3.6, 7.4)
+    width = max(names + 5.2, 7.4)
     figure = Figure((width, rows + 4.5), dpi=_DPI)
 
     panel = add_panel(figure, 0.6, 0.4, 2.7, 2.7)

@@ -36,6 +36,12 @@ def test_long_names_end_before_their_score(name):
     assert name.x1 < score.x0
 
 
+def test_names_are_no_mathematics():
+    figure = draw_labels(np.zeros((9, 9, 3), np.uint8), ['$5, $6 '], [1])
+    assert texts(figure)[0] == '$5, $6 '
+    assert not any(text.get_parse_math() for text in figure.texts)
+
+
 def save(pictures, source, labels=(), packed=True):
     result = dict(pred_classes=labels, pred_scores=[0.9] * len(labels))
     pictures.save(LoadedImage(source, dict() if packed else None), result)
