@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
 from mmsrdl.evaluation.calibration import cross_entropy
 from mmsrdl.visualization.contact_sheet import SheetImage, plot_contact_sheet
@@ -95,12 +95,15 @@ def _name_labels(
 
 def _read_image(path: str) -> np.ndarray | None:
     """Read an image for a small picture; None if it cannot be read."""
-    try:
-        with Image.open(path) as image:
-            # Decodes a JPEG at a fraction of its size.
-            image.draft('RGB', (2 * _SIDE, 2 * _SIDE))
-            image = ImageOps.exif_transpose(image).convert('RGB')
-            image.thumbnail((_SIDE, _SIDE))
-            return np.asarray(image)
-    except (OSError, ValueError, Image.DecompressionBombError):
+    if not Path(path).is_file():
         return None
+    # As the model's pipeline does: upright, in 8 bits, whatever the file has.
+    try:
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+    except cv2.error:  # too large
+        return None
+    if image is None:
+        return None
+    scale = min(_SIDE / max(image.shape), 1)
+    size = [max(round(scale * side), 1) for side in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)[..., ::-1]

@@ -1,8 +1,10 @@
 import csv
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mmsrdl.analysis import (
     PredictionDump,
@@ -131,6 +133,32 @@ def test_calibration(dump):
     errors = tables['calibration']['ECE % as they are']
     assert effect['mean class ECE %'][0] == pytest.approx(np.mean(errors))
     assert all(0.05 <= t <= 20 for t in tables['calibration']['temperature'])
+
+
+def test_images_of_any_kind_are_shown(tmp_path):
+    depth = np.full((40, 1000), 20000, np.uint16)
+    cv2.imwrite(str(tmp_path / 'depth.png'), depth)
+    Image.new('CMYK', (40, 20)).save(tmp_path / 'cmyk.jpg')
+    photo = Image.new('RGB', (40, 20), (200, 0, 0))
+    exif = photo.getexif()
+    exif[274] = 6
+    photo.save(tmp_path / 'photo.jpg', exif=exif)
+    (tmp_path / 'broken.jpg').write_bytes(b'no image')
+    paths = [
+        str(tmp_path / name)
+        for name in ('depth.png', 'cmyk.jpg', 'photo.jpg', 'broken.jpg', '')
+    ]
+    dump = PredictionDump(
+        ('cat',), torch.full((5, 1), 0.5), torch.ones(5, 1).char(), paths
+    )
+    analysis = analyse_hardest_images(dump)
+    depth, cmyk, photo, *bad = (image.image for image in analysis.images)
+    assert depth.shape == (13, 320, 3) and (depth == 20000 // 256).all()
+    assert cmyk.shape == (20, 40, 3)
+    assert photo.shape == (40, 20, 3)  # upright, and red
+    assert photo[..., 0].min() > 150 and photo[..., 1:].max() < 50
+    assert bad == [None, None]
+    assert '2 of these 5' in analysis.notes[-1]
 
 
 def test_hardest_images(dump):
