@@ -65,8 +65,13 @@ class ThresholdStudy:
         self.dump = dump
         self.by, self.target = by, target
         self.measured_on = measured_on or dump
+        # Names alone may be numbers, the same in every folder, or unknown.
         self.is_same = measured_on is None or (
             measured_on.images_sha256 == dump.images_sha256
+            and torch.equal(
+                measured_on.targets.sort(0).values,
+                dump.targets.sort(0).values,
+            )
         )
         self._choose = partial(
             choose_thresholds, by=by, target=target, default=dump.thr

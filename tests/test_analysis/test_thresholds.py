@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,6 +76,20 @@ def test_effect_on_other_images(dump):
     hits = (halves[1].scores >= thresholds) & (halves[1].known_targets == 1)
     recall = hits.sum() / (halves[1].known_targets == 1).sum()
     assert effect['OR'][2] == pytest.approx(100 * recall.item())
+
+
+def test_same_names_are_not_the_same_images(dump):
+    """As where each folder numbers its images, or paths are unknown."""
+    others = replace(dump, targets=1 - dump.targets.clamp(0, 1))
+    assert not ThresholdStudy(dump, measured_on=others).is_same
+    order = torch.arange(len(dump.scores)).flip(0)
+    turned = replace(
+        dump,
+        scores=dump.scores[order],
+        targets=dump.targets[order],
+        paths=dump.paths[::-1],
+    )
+    assert ThresholdStudy(dump, measured_on=turned).is_same
 
 
 def test_target_precision(dump):
