@@ -89,7 +89,8 @@ def find_seen_area(pack: Pack, shape: tuple[int, int]) -> SeenArea:
         ValueError: If what the network sees is no such rectangle, as with
             padding or a rotation, or changes from time to time.
     """
-    areas = {_try_out(pack, shape) for _ in range(_REPEATS)}
+    probe = _make_probe(shape)
+    areas = {_try_out(pack, probe, shape) for _ in range(_REPEATS)}
     if len(areas) > 1:
         raise ValueError(
             'The test pipeline shows the network something else each time, '
@@ -99,7 +100,8 @@ def find_seen_area(pack: Pack, shape: tuple[int, int]) -> SeenArea:
     return areas.pop()
 
 
-def _try_out(pack: Pack, shape: tuple[int, int]) -> SeenArea:
+def _make_probe(shape: tuple[int, int]) -> np.ndarray:
+    """Make an image that tells its coordinates by its colours."""
     # A larger image of the same form tells more of its few pixels.
     factor = -(-16 // min(shape))
     height, width = (side * factor for side in shape)
@@ -107,8 +109,15 @@ def _try_out(pack: Pack, shape: tuple[int, int]) -> SeenArea:
     probe = np.empty((height, width, 3), np.uint8)
     probe[..., ::2] = _levels(columns, width)[..., None]
     probe[..., 1] = _levels(rows, height)
-    size = probe.shape[:2]
-    seen = pack(dict(img=probe, img_shape=size, ori_shape=size))['inputs']
+    return probe
+
+
+def _try_out(
+    pack: Pack, probe: np.ndarray, shape: tuple[int, int]
+) -> SeenArea:
+    height, width = size = probe.shape[:2]
+    image = dict(img=probe.copy(), img_shape=size, ori_shape=size)
+    seen = pack(image)['inputs']
     if not (isinstance(seen, Tensor) and seen.dtype == torch.uint8):
         raise ValueError(
             'The test pipeline must end in images of type uint8, '
