@@ -43,7 +43,7 @@ def load_matching_weights(
             'Give the config that the checkpoint was trained with.'
         )
     model.load_state_dict(weights, strict=False)
-    return content.get('meta', {})
+    return content.get('meta') or {}
 
 
 def _compare(expected: dict, found: dict) -> list[str]:

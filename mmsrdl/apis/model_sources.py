@@ -145,7 +145,7 @@ def find_classes(
     dataset = model._config.get('test_dataloader', {}).get('dataset', {})
     sources = (
         classes,
-        meta.get('dataset_meta', {}).get('classes'),
+        (meta.get('dataset_meta') or {}).get('classes'),
         dataset.get('classes'),
         dataset.get('metainfo', {}).get('classes'),
         # Of the type of the data set, if get_model knew nothing better.

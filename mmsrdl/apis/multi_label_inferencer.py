@@ -19,7 +19,7 @@ from .image_scores import score_images
 from .label_choice import Threshold, choose_labels, find_thresholds
 from .label_pictures import LabelPictures
 from .map_ahead import map_ahead
-from .model_sources import is_exported, load_model
+from .model_sources import is_exported, is_multi_label, load_model
 from .prediction_dict import as_dict
 from .progress import show_progress
 
@@ -45,8 +45,9 @@ class MultiLabelInferencer(BaseInferencer):
 
     Raises:
         FileNotFoundError: If the config or the checkpoint does not exist.
-        ValueError: If there is no such model, the checkpoint does not fit,
-            or the test pipeline or the class names are unknown.
+        ValueError: If there is no such model, it predicts a single label,
+            the checkpoint does not fit, or the test pipeline or the class
+            names are unknown.
 
     Example:
         >>> from mmsrdl.apis import MultiLabelInferencer
@@ -69,6 +70,12 @@ class MultiLabelInferencer(BaseInferencer):
         model, self.classes = load_model(
             model, pretrained, device, classes, **kwargs
         )
+        if not is_multi_label(model):
+            raise ValueError(
+                f'{type(model.head).__name__} predicts one label per image: '
+                'this needs a MultiLabelClsHead. mmpretrain.apis has an '
+                'ImageClassificationInferencer for the others.'
+            )
         super().__init__(model)
 
     def __call__(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 SUFFIXES = ('.json', '.csv')
+_MAPS = ('pred_maps', 'maps_box')
 
 
 @contextmanager
@@ -20,7 +21,8 @@ def write_predictions(
 
     Until then, and after an error, they are in ``<path>.part``.
 
-    - ``.json``: a list of what the inferencer gives, one line per image.
+    - ``.json``: a list of what the inferencer gives, maps left out, one line
+      per image.
     - ``.csv``: a line per image, for spreadsheets: ``image``, its ``labels``
       with ``;`` between them, best first, ``error``, and the score of each
       class. ``csv_to_multilabel.py`` reads it with
@@ -60,10 +62,15 @@ def write_predictions(
             file.write('[')
             separators = chain(['\n'], repeat(',\n'))
             yield lambda result: file.write(
-                next(separators) + json.dumps(result, ensure_ascii=False)
+                next(separators) + _to_json(result)
             )
             file.write('\n]\n')
     os.replace(part, path)
+
+
+def _to_json(result: dict) -> str:
+    kept = {k: v for k, v in result.items() if k not in _MAPS}
+    return json.dumps(kept, ensure_ascii=False)
 
 
 def _row_writer(

@@ -229,6 +229,15 @@ def test_ways_to_name_a_model(inferencer, folder, tmp_path):
         MultiLabelInferencer(model)
 
 
+def test_needs_a_multi_label_head():
+    config = make_config()
+    config.model.head = dict(
+        type='LinearClsHead', num_classes=3, in_channels=64
+    )
+    with pytest.raises(ValueError, match='LinearClsHead predicts one label'):
+        MultiLabelInferencer(config, False, classes=CLASSES)
+
+
 def test_needs_a_test_pipeline(tmp_path):
     config = make_config()
     config.pop('test_dataloader')

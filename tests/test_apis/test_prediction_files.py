@@ -1,6 +1,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from mmsrdl.apis import write_predictions
@@ -31,6 +32,12 @@ def write(path, results=RESULTS):
         for result in results:
             put(result)
     return path
+
+
+def test_json_leaves_maps_out(tmp_path):
+    maps = dict(pred_maps=np.zeros((1, 2, 2)), maps_box=(0, 0, 1, 1))
+    path = write(tmp_path / 'out.json', [{**RESULTS[0], **maps}])
+    assert json.loads(path.read_text('utf-8')) == RESULTS[:1]
 
 
 @pytest.mark.parametrize('count', [0, 1, 3])
