@@ -1,9 +1,14 @@
+import inspect
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from test_engine.tiny import CLASSES, make_data, tiny_config
+
+from mmsrdl.deploy import deploy_onnx
 
 
 @pytest.fixture(scope='session')
@@ -55,3 +60,36 @@ def deployable(tmp_path_factory):
         image=folder / '0.png',
         folder=folder,
     )
+
+
+@pytest.fixture(scope='session')
+def export_tiny(deployable, tmp_path_factory):
+    """Exports the tiny model, for any number of images, by an exporter."""
+
+    @cache
+    def run(dynamo=False):
+        if dynamo:
+            pytest.importorskip('onnxscript')
+            if 'dynamo' not in inspect.signature(torch.onnx.export).parameters:
+                pytest.skip('needs the newer exporter')
+        axes = dict(input={0: 'batch'}, output={0: 'batch'})
+        deploy_cfg = Config(
+            dict(
+                backend_config=dict(type='onnxruntime'),
+                onnx_config=dict(
+                    dynamic_axes=axes,
+                    opset_version=18 if dynamo else 17,
+                    dynamo=dynamo,
+                ),
+            )
+        )
+        path, _ = deploy_onnx(
+            deploy_cfg,
+            Config.fromfile(deployable.config),
+            deployable.checkpoint,
+            deployable.image,
+            tmp_path_factory.mktemp('exported'),
+        )
+        return path
+
+    return run

@@ -51,8 +51,8 @@ def export(deployable, tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def exported(export):
-    return export()
+def exported(export_tiny):
+    return export_tiny()
 
 
 def test_metadata(exported):

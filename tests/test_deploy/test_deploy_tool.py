@@ -1,20 +1,17 @@
 """tools/deploy.py, from its arguments to its files."""
 
 import json
-import os
 import re
 import runpy
-import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from programs import ROOT, run_program
 
 pytest.importorskip('onnxruntime')
-ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools/deploy.py'
 DYNAMIC, STATIC = (
     f'onnxruntime_{kind}-448x448' for kind in ('dynamic', 'static')
@@ -94,44 +91,43 @@ def check_result(printed, folder):
     assert (folder / 'repo/tiny/1/model.onnx').is_file()
 
 
-def test_both_drivers_measure_the_same(deploy, tmp_path):
+def test_both_drivers(deploy, tmp_path):
+    """They measure the same, and remove an engine with its graph.
+
+    It would be run with the metadata of the new graph.
+    """
     pytest.importorskip('mmdeploy')
     results = set()
     for driver in ('mmsrdl', 'mmdeploy'):
         folder = tmp_path / driver
+        work_dir = folder / 'work'
+        work_dir.mkdir(parents=True)
+        engine = work_dir / 'end2end.engine'
+        engine.write_text('of another model')
+        options = ['--dump-info'] if driver == 'mmdeploy' else []
         printed = deploy(
-            DYNAMIC, '--work-dir', folder / 'work', '--driver', driver,
-            '--test', '--triton-repo', folder / 'repo',
+            DYNAMIC, '--work-dir', work_dir, '--driver', driver, '--test',
+            '--triton-repo', folder / 'repo', *options,
         )  # fmt: skip
         check_result(printed, folder)
         results.add(measured(printed))
+        assert not engine.exists()
     assert len(results) == 1
+    pipeline = json.loads((work_dir / 'pipeline.json').read_text())
+    assert 'MultiLabelLinearClsHead' in json.dumps(pipeline)
 
 
 def test_as_a_program(get_arguments, tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable,
-            *get_arguments(
-                DYNAMIC, '--work-dir', tmp_path / 'work', '--driver', 'mmsrdl',
-                '--test', '--triton-repo', tmp_path / 'repo',
-            ),
-        ],
-        env=os.environ | {'PYTHONPATH': str(ROOT)},
+    done = run_program(
+        *get_arguments(
+            DYNAMIC, '--work-dir', tmp_path / 'work', '--driver', 'mmsrdl',
+            '--test', '--triton-repo', tmp_path / 'repo',
+        ),
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     check_result(done.stdout, tmp_path)
     assert 0 < measured(done.stdout) < 100
-
-
-def test_files_for_the_sdk(deploy, tmp_path):
-    pytest.importorskip('mmdeploy')
-    deploy(STATIC, '--work-dir', tmp_path, '--dump-info')
-    pipeline = json.loads((tmp_path / 'pipeline.json').read_text())
-    assert 'MultiLabelLinearClsHead' in json.dumps(pipeline)
 
 
 @pytest.fixture
@@ -233,13 +229,6 @@ def test_what_a_driver_does_not_know(refuse, check_earlier):
     )  # fmt: skip
     assert found.startswith('error: --driver mmdeploy: MMDeploy does')
     assert check_earlier()
-
-
-@pytest.mark.parametrize('driver', DRIVERS)
-def test_an_old_engine_goes_with_its_graph(deploy, earlier, driver):
-    """It would be run with the metadata of the new graph."""
-    deploy(STATIC, '--work-dir', 'work', '--driver', driver)
-    assert [file.exists() for file in earlier] == [False, True]
 
 
 def test_tensorrt_is_missing(refuse, capsys, tmp_path, monkeypatch):

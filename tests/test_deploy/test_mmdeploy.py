@@ -1,9 +1,6 @@
 import importlib
 import json
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
+from programs import ROOT, run_program
 from test_engine.tiny import CLASSES
 
 pytest.importorskip('mmdeploy')
@@ -26,7 +24,6 @@ from mmsrdl.deploy import deploy_onnx, load_backend_model, load_deployable
 from mmsrdl.deploy.calibration import load_calibration_images
 from mmsrdl.deploy.mmdeploy_flow import convert, evaluate
 
-ROOT = Path(__file__).parents[2]
 SIZE = (32, 32)
 
 
@@ -61,7 +58,12 @@ def dynamic(convert_tiny, tmp_path_factory):
     """Folder of a graph for any number of images, and the SDK's files."""
     folder = tmp_path_factory.mktemp('dynamic')
     deploy_cfg = load_deploy('onnxruntime_dynamic-448x448')
-    path, difference = convert_tiny(folder, deploy_cfg, dump_info=True)
+    deploy_cfg.calib_config = dict(
+        create_calib=True, calib_file='calib_data.h5', num_images=5
+    )
+    # That MMDeploy does not calibrate on validation data, as it would.
+    validation = {'val_dataloader.dataset.ann_file': 'none.json'}
+    path, difference = convert_tiny(folder, deploy_cfg, True, **validation)
     assert path == folder / 'end2end.onnx'
     assert 0 < difference < 1e-5
     return folder
@@ -95,21 +97,8 @@ def test_scores(dynamic, score, batch):
 
 
 @pytest.mark.parametrize('dynamo', [False, True])
-def test_both_drivers_write_the_same(dynamic, deployable, tmp_path, dynamo):
-    if dynamo:
-        pytest.importorskip('onnxscript')
-        if not hasattr(torch.export, 'Dim'):
-            pytest.skip('needs the newer exporter')
-    deploy_cfg = load_deploy('onnxruntime_dynamic-448x448')
-    deploy_cfg.onnx_config.dynamo = dynamo
-    deploy_cfg.onnx_config.opset_version = 18 if dynamo else 17
-    ours, _ = deploy_onnx(
-        deploy_cfg,
-        Config.fromfile(deployable.config),
-        deployable.checkpoint,
-        deployable.image,
-        tmp_path,
-    )
+def test_both_drivers_write_the_same(dynamic, export_tiny, dynamo):
+    ours = export_tiny(dynamo)
     theirs = dynamic / ours.name
     images = torch.randn(3, 3, *SIZE)
     np.testing.assert_allclose(
@@ -157,6 +146,7 @@ def test_measures(dynamic, deployable):
 def test_files_for_the_sdk(dynamic):
     files = {path.name for path in dynamic.iterdir() if path.is_file()}
     assert files == {
+        'calib_data.h5',
         'end2end.onnx',
         'deploy.json',
         'detail.json',
@@ -218,21 +208,15 @@ def test_config_of_another_layout(deployable):
     assert torch.equal(data['inputs'], images)
 
 
-def test_calibration_data(convert_tiny, deployable, tmp_path):
+def test_calibration_data(dynamic, deployable):
     """TensorRT's own calibration differs in the backend's name alone."""
     h5py = pytest.importorskip('h5py')
-    deploy_cfg = load_deploy('tensorrt-int8_static-448x448')
-    deploy_cfg.backend_config = dict(type='onnxruntime')
-    deploy_cfg.calib_config.num_images = 3
-    # That they are not the validation data, which MMDeploy would take.
-    validation = {'val_dataloader.dataset.ann_file': 'none.json'}
-    convert_tiny(tmp_path, deploy_cfg, **validation)
     model_cfg = Config.fromfile(deployable.config)
     model, _ = load_deployable(model_cfg, deployable.checkpoint)
-    expected = load_calibration_images(model_cfg, model.data_preprocessor, 3)
-    with h5py.File(tmp_path / deploy_cfg.calib_config.calib_file) as file:
+    expected = load_calibration_images(model_cfg, model.data_preprocessor, 5)
+    with h5py.File(dynamic / 'calib_data.h5') as file:
         images = file['calib_data/end2end/input']
-        assert len(images) == 3
+        assert len(images) == 5
         for index, image in enumerate(expected):
             np.testing.assert_array_equal(images[str(index)], image)
 
@@ -241,18 +225,17 @@ def test_in_a_process_of_its_own(deployable, tmp_path):
     """MMDeploy spawns processes that know of mmsrdl by the config alone."""
     deploy_cfg = load_deploy('onnxruntime_dynamic-448x448')
     deploy_cfg.dump(tmp_path / 'deploy.py')
-    program = (
+    program = tmp_path / 'program.py'
+    program.write_text(
         'import sys\n'
         'from mmdeploy.apis import torch2onnx\n'
+        'assert "mmsrdl" not in sys.modules\n'
         "torch2onnx(sys.argv[1], '.', 'end2end.onnx', *sys.argv[2:], 'cpu')"
     )
-    done = subprocess.run(
-        [sys.executable, '-c', program, deployable.image, 'deploy.py']
-        + [deployable.config, deployable.checkpoint],
-        capture_output=True,
-        text=True,
+    done = run_program(
+        *(program, deployable.image, 'deploy.py'),
+        *(deployable.config, deployable.checkpoint),
         cwd=tmp_path,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
     graph = onnx.load(tmp_path / 'end2end.onnx').graph

@@ -6,10 +6,8 @@ from mmengine.config import Config
 from test_engine.tiny import CLASSES
 
 from mmsrdl.deploy import (
-    ExportableModel,
     OnnxRuntimeSession,
     deploy_onnx,
-    export_onnx,
     load_deployable,
     quantize,
     to_half,
@@ -26,10 +24,8 @@ def model(deployable):
 
 
 @pytest.fixture(scope='module')
-def graph(model):
-    return export_onnx(
-        ExportableModel(model), torch.randn(1, 3, 32, 32), BATCH
-    )
+def graph(export_tiny):
+    return onnx.load(export_tiny())
 
 
 @pytest.fixture(scope='module')

@@ -11,14 +11,7 @@ import torch
 from mmengine.config import Config
 from onnx import helper, numpy_helper
 
-from mmsrdl.deploy import (
-    ExportableModel,
-    export_onnx,
-    load_deployable,
-    load_image,
-    quantize,
-    to_half,
-)
+from mmsrdl.deploy import quantize, to_half
 from mmsrdl.deploy.tensorrt_engine import TensorRTBuilder, import_tensorrt
 from mmsrdl.deploy.tensorrt_operators import check_tensorrt_graph
 from mmsrdl.deploy.tensorrt_session import TensorRTSession
@@ -131,21 +124,10 @@ def test_unreadable_graphs(model, problem):
         check_tensorrt_graph(model)
 
 
-@pytest.fixture(scope='module', params=[False, True])
-def exported(request, deployable):
+@pytest.fixture(params=[False, True], ids=['torchscript', 'dynamo'])
+def exported(request, export_tiny):
     """The graph of the tiny model, by each exporter."""
-    if request.param and not hasattr(torch.export, 'Dim'):
-        pytest.skip('needs the newer exporter')
-    model, _ = load_deployable(
-        Config.fromfile(deployable.config), deployable.checkpoint
-    )
-    return export_onnx(
-        ExportableModel(model),
-        load_image(model, deployable.image),
-        dict(input={0: 'batch'}, output={0: 'batch'}),
-        18 if request.param else 17,
-        dynamo=request.param,
-    )
+    return onnx.load(export_tiny(request.param))
 
 
 @pytest.mark.parametrize(
