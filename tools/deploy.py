@@ -97,6 +97,14 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def load_config(path: str) -> Config:
+    """Load a config."""
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # whatever its lines raise
+        raise ValueError(f'{path} is no valid config: {error}') from None
+
+
 def choose_driver(args: argparse.Namespace, options: DeployOptions) -> str:
     """Return who is to do the work, ``'mmdeploy'`` or ``'mmsrdl'``."""
     if args.driver == 'mmsrdl':
@@ -184,8 +192,8 @@ def main() -> None:
     """Deploy."""
     args = parse_args()
     try:
-        deploy_cfg = Config.fromfile(args.deploy_cfg)
-        model_cfg = Config.fromfile(args.model_cfg)
+        deploy_cfg = load_config(args.deploy_cfg)
+        model_cfg = load_config(args.model_cfg)
         finish_config(model_cfg, args)
         options = DeployOptions.from_config(deploy_cfg)
         driver = choose_driver(args, options)

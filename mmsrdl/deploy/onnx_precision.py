@@ -57,8 +57,20 @@ def quantize(
 
     Returns:
         ModelProto: The graph, with float32 input and output.
+
+    Raises:
+        ValueError: If there are no convolutions to compute in 8 bits.
     """
     quantization = require('onnxruntime.quantization')
+    kept = _find_first(model)
+    if not any(
+        node.op_type == 'Conv' and node.name not in kept
+        for node in model.graph.node
+    ):
+        raise ValueError(
+            'The model has too few convolutions for 8 bits, which leave all '
+            'else in float32: deploy it in float32 or half precision.'
+        )
     kinds = quantization.QuantType
     inputs = ({INPUT: batch.numpy()} for batch in images)
 
@@ -95,7 +107,7 @@ def quantize(
             Reader(),
             per_channel=True,
             weight_type=kinds.QInt8,
-            nodes_to_exclude=_find_first(model),
+            nodes_to_exclude=kept,
             **options,
         )
         return require('onnx').load(path)

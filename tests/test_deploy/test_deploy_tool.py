@@ -217,6 +217,20 @@ def test_bad_input(
     assert check_earlier()
 
 
+def test_configs_that_are_none(refuse, check_earlier, deployable, tmp_path):
+    (tmp_path / 'broken.py').write_text('model = dict(')
+    for argument, path, message in (
+        ('deploy_cfg', deployable.config, 'has backend_config.type=None'),
+        ('deploy_cfg', 'broken.py', 'broken.py is no valid config'),
+        ('model_cfg', 'broken.py', 'broken.py is no valid config'),
+        ('model_cfg', f'{STATIC}.py', 'has no test pipeline'),
+    ):
+        found = refuse(STATIC, '--work-dir', 'work', **{argument: path})
+        assert found.startswith('error: ')
+        assert message in found
+    assert check_earlier()
+
+
 def test_what_a_driver_does_not_know(refuse, check_earlier):
     found = refuse(
         STATIC, '--work-dir', 'work', '--driver', 'mmsrdl', '--dump-info'

@@ -14,6 +14,8 @@ from mmsrdl.deploy import (
 )
 from mmsrdl.deploy.calibration import load_calibration_images
 
+from .tiny_graphs import make_graph
+
 BATCH = dict(input={0: 'batch'}, output={0: 'batch'})
 
 
@@ -118,6 +120,12 @@ def test_8_bits(graph, images, score):
         if node.op_type == 'Relu'
     ]
     assert rounded.count('DequantizeLinear') == 0
+
+
+def test_8_bits_without_convolutions(images):
+    """As of a transformer, of which nothing would be in 8 bits."""
+    with pytest.raises(ValueError, match='too few convolutions'):
+        quantize(make_graph(size=32), images)
 
 
 def test_8_bits_for_tensorrt(graph, images, score):
