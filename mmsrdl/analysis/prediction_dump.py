@@ -92,9 +92,14 @@ class PredictionDump:
                 'tools/test.py: give --classes, a file with one a line, or '
                 'the name of a label set, such as voc.'
             )
-        classes = read_classes(classes)
-        _check_samples(path, samples, classes)
-        scores, targets = stack_samples(samples, len(classes))
+        try:
+            classes = read_classes(classes)
+            _check_samples(path, samples, classes)
+            scores, targets = stack_samples(samples, len(classes))
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(
+                f'{path} holds values of a wrong kind: {error}. {_MAKE_ONE}'
+            ) from None
         _check_scores(path, scores)
         paths = [str(sample.get('img_path') or '') for sample in samples]
         return cls(classes, scores, targets, tuple(paths), record, path.name)
@@ -178,6 +183,9 @@ def _check_record(record: dict[str, Any]) -> None:
         raise ValueError(f'version {record[MARK]!r} is not known')
     metric = {**_METRIC, **record.get('metric', {})}
     words = metric['difficult']
+    for key in ('dataset', 'versions'):
+        if not isinstance(record.get(key, {}), dict):
+            raise ValueError(f'{key} {record[key]!r}')
     if (
         not 0 <= metric['thr'] <= 1
         or metric['ap'] not in AP_FORMS

@@ -93,6 +93,8 @@ def change(samples, **fields):
         (lambda s: dict(a=1), 'is no dump, which is a list with a dict'),
         (lambda s: [1, 2], 'is no dump, which is a list with a dict'),
         (lambda s: [dict(caption='a dog')], 'holds no pred_score of labels'),
+        (lambda s: change(s, pred_score=None), 'values of a wrong kind'),
+        (lambda s: change(s, gt_label='dog'), 'values of a wrong kind'),
         (
             lambda s: change(s, pred_score=torch.rand(7)),
             'has scores of 7 classes, but there are 5 class names',
@@ -134,6 +136,8 @@ def test_wrong_content(tmp_path, samples, make, message):
         b'{"mmsrdl_dump": 1, "metric": {"thr": "0.5"}}',
         b'{"mmsrdl_dump": 1, "metric": {"difficult": "ignore"}}',
         b'{"mmsrdl_dump": 1, "metric": {"ap": "best"}}',
+        b'{"mmsrdl_dump": 1, "dataset": "VOC"}',
+        b'{"mmsrdl_dump": 1, "versions": [1]}',
     ],
 )
 def test_damaged_record(tmp_path, samples, record):
