@@ -1,5 +1,6 @@
 """Making MMPretrain and MMEngine know the package's models and configs."""
 
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -28,13 +29,19 @@ def register_configs() -> None:
 
     ``mmpretrain.get_model('srdl_r101_coco')`` and ``list_models('srdl*')``
     work then, and a config may inherit from ``mmsrdl::srdl/...`` where the
-    package is installed.
+    package is installed. In a checkout so are the models of ``projects``,
+    whose configs name a package there in their ``custom_imports``.
     """
     from mmpretrain.apis import ModelHub
 
     folder = find_asset_folder()
     ModelHub.register_model_index(folder / 'model-index.yml', folder)
     MODULE2PACKAGE['mmsrdl'] = 'mmsrdl'
+    projects = sorted(folder.glob('projects/*/metafile.yml'))
+    for metafile in projects:
+        ModelHub.register_model_index(metafile, folder)
+    if projects and str(folder) not in sys.path:
+        sys.path.append(str(folder))  # last, so that it hides nothing
 
 
 def find_asset_folder() -> Path:

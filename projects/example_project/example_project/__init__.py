@@ -1,0 +1,5 @@
+"""The example of a method."""
+
+from .mix_pooling import MixPooling
+
+__all__ = ['MixPooling']
