@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SRDL from nothing to attention pictures, on a CPU, in about five minutes:
-# installs into .venv, renders a data set, trains, tests, predicts, draws.
+# installs into .venv, renders a data set, trains, tests, predicts, draws and
+# exports.
 #     bash tools/quickstart.sh [arguments of tools/train.py]
 # PYTHON names an interpreter: used as it is if it has MMPretrain, otherwise
 # to make .venv. QUICKSTART_ROOT and QUICKSTART_WORK_DIR are other folders than
@@ -55,6 +56,17 @@ step 'Drawing and measuring the attention'
 "$python" tools/analysis_tools/quickstart_report.py "$config" "$checkpoint" \
     "$work_dir" --train-seconds "$train_seconds"
 
+made=("$checkpoint")
+if "$python" -c 'import onnx, onnxruntime' 2>/dev/null; then
+    step 'Exporting to ONNX'
+    "$python" tools/deploy.py configs/deploy/multilabel_onnxruntime_dynamic.py \
+        "$config" "$checkpoint" "${images[0]}" --driver mmsrdl \
+        --work-dir "$work_dir/deployed"
+    mv "$work_dir/deployed/end2end.onnx" "$work_dir/model.onnx"
+    rmdir "$work_dir/deployed"
+    made+=("$work_dir/model.onnx")
+fi
+
 printf '\nWrote\n'
 ls -d "$work_dir"/{metrics.json,curves.png,predictions.json,attention/*.png} \
-    "$checkpoint"
+    "${made[@]}"

@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from mmsrdl.deploy import load_backend_model
+
 ROOT = Path(__file__).parents[2]
 OPTIONS = '--num-train 16 --num-val 4 --num-test 10 --num-workers 1'
 
@@ -52,6 +54,8 @@ def test_quickstart(quickstart, tmp_path):
     for path in (*pictures, work / 'curves.png'):
         assert cv2.imread(str(path)) is not None
         assert str(path) in done.stdout
+    exported = load_backend_model(work / 'model.onnx')
+    assert len(exported.metadata.classes) == 16
     assert f'by chance {measures["chance_mAP"]:.1f} %' in done.stdout
 
 
