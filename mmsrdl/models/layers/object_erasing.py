@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -25,16 +26,27 @@ def peak_run(marginal: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
     length = marginal.shape[1]
     low, high = marginal.amin(1, keepdim=True), marginal.amax(1, keepdim=True)
     large = (marginal - low) / (high - low) >= alpha
-    large |= high == low
+    large = large | (high == low)
 
     # A run spans from behind the nearest small value on the left of a
     # position to the nearest one on its right.
     index = torch.arange(length, device=marginal.device).expand_as(marginal)
-    start = index.masked_fill(large, -1).cummax(1).values + 1
-    end = index.masked_fill(large, length).flip(1).cummin(1).values.flip(1)
+    behind = (index + 1).masked_fill(large, 0)
+    before = (length - index).masked_fill(large, 0)
+    start = _running_max(behind, (length - 1, 0))
+    end = length - _running_max(before, (0, length - 1))
     width = (end - start).masked_fill(marginal != high, 0)
     chosen = width.argmax(1, keepdim=True)
     return start.gather(1, chosen)[:, 0], end.gather(1, chosen)[:, 0]
+
+
+def _running_max(values: Tensor, padding: tuple[int, int]) -> Tensor:
+    """Maxima so far of (N, L) whole numbers from 0 on, from either side.
+
+    By pooling: ONNX has no ``cummax``.
+    """
+    padded = F.pad(values[:, None].float(), padding)
+    return F.max_pool1d(padded, values.shape[1], stride=1)[:, 0].long()
 
 
 def check_erasing(topk: int, alpha: float) -> None:
