@@ -43,10 +43,11 @@ def peak_run(marginal: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
 def _running_max(values: Tensor, padding: tuple[int, int]) -> Tensor:
     """Maxima so far of (N, L) whole numbers from 0 on, from either side.
 
-    By pooling: ONNX has no ``cummax``.
+    By pooling: ONNX has no ``cummax``, and fixes the length.
     """
     padded = F.pad(values[:, None].float(), padding)
-    return F.max_pool1d(padded, values.shape[1], stride=1)[:, 0].long()
+    length = int(values.shape[1])
+    return F.max_pool1d(padded, length, stride=1)[:, 0].long()
 
 
 def check_erasing(topk: int, alpha: float) -> None:
