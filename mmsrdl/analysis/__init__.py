@@ -8,6 +8,7 @@ from .confusion_analysis import analyse_confusion
 from .cooccurrence_analysis import analyse_cooccurrence
 from .hardest_images import analyse_hardest_images
 from .learned_graph import analyse_label_graph
+from .model_complexity import measure_complexity
 from .prediction_dump import PredictionDump
 from .report import write_report
 from .run_description import describe_test
@@ -26,6 +27,7 @@ __all__ = [
     'analyse_label_graph',
     'analyse_thresholds',
     'describe_test',
+    'measure_complexity',
     'measure_dump',
     'write_report',
 ]

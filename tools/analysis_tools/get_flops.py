@@ -3,12 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmengine.analysis import get_model_complexity_info
 from mmengine.config import Config
-from mmengine.logging import MMLogger
-from mmpretrain import get_model
 
-import mmsrdl  # noqa: F401  registers what configs name
+from mmsrdl.analysis import measure_complexity
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,14 +32,7 @@ def main() -> None:
     """Print the table."""
     args = parse_args()
     shape = (3, args.shape[0], args.shape[-1])
-    cfg = Config.fromfile(args.config)
-    if cfg.model.get('head', {}).get('type') == 'CARHead':
-        # The same maths in plain modules, which the counter can see.
-        cfg.model.head.attention_impl = 'reference'
-    model = get_model(cfg)
-    # The logger would name every operator that is not counted.
-    MMLogger.get_current_instance().setLevel('ERROR')
-    info = get_model_complexity_info(model, shape)
+    info = measure_complexity(Config.fromfile(args.config), shape)
     print(info['out_table'])
     print(f'Input:       {" x ".join(map(str, shape))}')
     print(f'Parameters:  {info["params_str"]}')
