@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_it_measures_all_ways_of_loading(run_tool, tmp_path):

@@ -22,6 +22,8 @@ from mmsrdl.datasets import MultiLabelJson
 from mmsrdl.datasets.label_sets import COCO_CLASSES, NUSWIDE_CLASSES
 from mmsrdl.datasets.protocols import list_protocols, load_protocol
 
+pytestmark = pytest.mark.slow
+
 DOC = Page('docs/datasets.md')
 CONVERTERS = sorted(
     path.name

@@ -1,6 +1,6 @@
-"""Get started, own data, read the results: all commands, in their order.
+"""Get started, own data, read the results, deployment: all commands.
 
-They run in this process, one after the other on tiny data; only what they
+They run in their order, in this process and on tiny data; only what they
 cost is changed.
 """
 
@@ -23,9 +23,12 @@ from mmpretrain.registry import DATASETS, HOOKS, MODELS
 from mmsrdl import register_all_modules
 from mmsrdl.datasets.synthetic_voc import write_synthetic_voc
 
+pytestmark = pytest.mark.slow
+
 STARTED = Page('docs/get_started.md')
 OWN = Page('docs/own_data.md')
 RESULTS = Page('docs/read_the_results.md')
+DEPLOYMENT = Page('docs/deployment.md')
 QUICK = (
     'train_cfg.max_epochs=1',
     'train_dataloader.num_workers=0',
@@ -140,6 +143,19 @@ def test_read_the_results(place, trained):
     chosen = json.loads((place / 'work_dirs/thresholds.json').read_text())
     assert len(chosen['thresholds']) == 16
     assert (place / 'work_dirs/pointing.png').is_file()
+
+
+def test_deployment(place, trained, capsys):
+    run_page(DEPLOYMENT.commands(), place)
+    assert 'mAP' in capsys.readouterr().out
+    example, _ = DEPLOYMENT.blocks('python')
+    exec(example.replace(*IMAGES), {})
+    assert capsys.readouterr().out.startswith('[')
+    sizes = [
+        (place / 'work_dirs' / name / 'end2end.onnx').stat().st_size
+        for name in ('deployed', 'deployed-int8')
+    ]
+    assert 0 < sizes[1] < sizes[0]
 
 
 def test_example_of_hooks():

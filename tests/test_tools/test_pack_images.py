@@ -3,6 +3,8 @@ from mmengine.fileio import get
 
 from mmsrdl.datasets.image_packs import list_images
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def root(tmp_path):

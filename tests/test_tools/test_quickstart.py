@@ -9,6 +9,8 @@ import pytest
 
 from mmsrdl.deploy import load_backend_model
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 OPTIONS = '--num-train 16 --num-val 4 --num-test 10 --num-workers 1'
 

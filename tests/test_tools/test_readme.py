@@ -21,6 +21,8 @@ from programs import run_program
 
 from mmsrdl.datasets.label_sets import COCO_CLASSES, VOC_CLASSES
 
+pytestmark = pytest.mark.slow
+
 README = Page('README.md')
 QUICK = (
     'model.backbone.init_cfg=None train_cfg.max_epochs={epochs} '
