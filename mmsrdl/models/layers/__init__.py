@@ -7,8 +7,10 @@ from .category_attention import (
     find_implementation,
 )
 from .evaluation_cache import EvaluationCache
+from .gated_graph import GatedGraph
 from .graph_convolution import NORMALIZATIONS, GraphConvolution
 from .object_erasing import ObjectErasing
+from .semantic_decoupling import SemanticDecoupling
 
 __all__ = [
     'IMPLEMENTATIONS',
@@ -16,7 +18,9 @@ __all__ = [
     'AttentionImplementation',
     'CategoryAttention',
     'EvaluationCache',
+    'GatedGraph',
     'GraphConvolution',
     'ObjectErasing',
+    'SemanticDecoupling',
     'find_implementation',
 ]
