@@ -5,6 +5,7 @@ from .attention_comparison import ModelAttention, compare_attention
 from .cooccurrence_map import plot_cooccurrence
 from .fonts import fit_fonts, font_families
 from .localisation_bars import plot_localisation
+from .method_comparison import plot_methods
 from .multi_label_visualizer import MultiLabelVisualizer
 from .rendering import render
 from .training_curves import plot_training_curves
@@ -18,6 +19,7 @@ __all__ = [
     'font_families',
     'plot_cooccurrence',
     'plot_localisation',
+    'plot_methods',
     'plot_training_curves',
     'render',
 ]

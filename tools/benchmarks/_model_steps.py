@@ -75,7 +75,17 @@ class Setting:
 
 
 def get_config(name: str, depth: int) -> Config:
-    """Return the config of a model, which loads no weights."""
+    """Return the config of a model, which loads no weights.
+
+    Args:
+        name (str): One of :data:`NAMES`, or the path of a config, which has a
+            depth of its own.
+        depth (int): Of the ResNet.
+    """
+    if name.endswith('.py'):
+        cfg = Config.fromfile(name)
+        cfg.model.backbone.init_cfg = None
+        return cfg
     cfg = Config.fromfile(CONFIGS / FILES.get(name, FILES['gap']))
     model = cfg.model
     model.backbone.update(depth=depth, init_cfg=None)
@@ -92,7 +102,7 @@ class ModelSteps:
     """A model, and steps of it on random images.
 
     Args:
-        name (str): One of :data:`NAMES`.
+        name (str): One of :data:`NAMES`, or the path of a config.
         setting (Setting): How it works.
         training (bool): Whether the steps train, with the config's frozen
             stages, optimizer and erasing, or infer.

@@ -1,0 +1,119 @@
+"""The comparison of methods at tiny sizes."""
+
+import json
+
+import pytest
+from mmengine.config import Config
+
+from mmsrdl.datasets.synthetic_voc import write_synthetic_voc
+
+TOOL = 'benchmarks/compare_methods.py'
+PAGE = 'before\n\n{BEGIN}\nold\n{END}\n\nafter\n'
+
+
+@pytest.fixture
+def tool(call_tool):
+    return call_tool(TOOL)
+
+
+@pytest.fixture
+def page(tool, tmp_path):
+    path = tmp_path / 'page.md'
+    path.write_text(PAGE.format(BEGIN=tool.BEGIN, END=tool.END))
+    return path
+
+
+def test_finds_the_methods(tool):
+    methods = tool.find_methods()
+    assert list(methods)[:2] == ['gmp', 'srdl']
+    assert {'example_project', 'mcar'} < set(methods)
+    for method in methods.values():
+        assert method.quickstart.is_file() and method.common.is_file()
+
+
+def test_schedule_is_shortened_in_proportion(tool):
+    cfg = Config.fromfile(tool.find_methods()['srdl'].quickstart)
+    tool.shorten(cfg, 7)
+    assert cfg.train_cfg.max_epochs == cfg.train_cfg.val_interval == 7
+    warm_up, cosine = cfg.param_scheduler
+    assert warm_up.end == cosine.begin == 1
+    assert cosine.end == 7 and cosine.T_max in (6, 7)
+    assert cfg.custom_hooks[0].begin == 4
+    cfg = Config.fromfile(tool.find_methods()['gmp'].common)
+    assert tool.shorten(cfg, 4).param_scheduler.milestones == [2]
+
+
+def test_trains_on_voc_as_told(tool, tmp_path, monkeypatch):
+    """Both methods the same way, but for themselves."""
+    runs = {}
+
+    def train(cfg, work_dir):
+        runs[work_dir.name] = cfg
+        return {'mAP': 50.0 + len(runs), 'CF1': 1.0}
+
+    monkeypatch.setattr(tool, 'train_and_test', train)
+    found = tool.find_methods()
+    methods = {name: found[name] for name in ('gmp', 'mcar')}
+    options = {'model.backbone.depth': 18}
+    rows = tool.measure_voc(methods, 10, 3, options, tmp_path)
+    assert rows == {
+        'gmp': {'VOC 2007 mAP': 51.0},
+        'mcar': {'VOC 2007 mAP': 52.0},
+    }
+    first, second = runs['gmp_voc07'], runs['mcar_voc07']
+    assert first.model.backbone == second.model.backbone
+    assert first.model.backbone.depth == 18
+    assert first.param_scheduler.milestones == [5]
+    assert first.randomness.seed == 3
+    for key in ('train_dataloader', 'optim_wrapper', 'param_scheduler'):
+        assert first[key] == second[key]
+
+
+@pytest.mark.slow
+def test_compares(run_tool, page, tmp_path, monkeypatch):
+    data, out = tmp_path / 'data', tmp_path / 'result.json'
+    write_synthetic_voc(data, 16, 2, 8, 64, num_workers=1)
+    monkeypatch.setenv('QUICKSTART_ROOT', str(data))
+    args = (
+        '--methods', 'mcar', '--epochs', 2, '--resolution', 32,
+        '--repeat', 1, '--page', page, '--work-dir', tmp_path / 'work',
+        '--json', out,
+    )  # fmt: skip
+    done = run_tool(TOOL, *args)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())['methods']
+    assert [row['method'] for row in rows] == ['gmp', 'mcar']
+    baseline, mcar = rows
+    assert baseline['times gmp'] == 1
+    # The linear layer is all that either has beside the backbone.
+    assert baseline['M parameters'] == mcar['M parameters'] > 40
+    for row in rows:
+        assert 0 < row['mAP'] <= 100 and 0 < row['linear mAP'] <= 100
+        assert row['ms'] > 0 and row['G multiply-adds'] > 0
+    # Of an image and four regions of the same size.
+    ratio = mcar['G multiply-adds'] / baseline['G multiply-adds']
+    assert ratio == pytest.approx(5, rel=0.02)
+
+    text = page.read_text()
+    assert text.startswith('before\n\n<!--') and text.endswith(
+        '-->\n\nafter\n'
+    )
+    assert 'old' not in text and '| mcar |' in text
+    assert '(comparison.png)' in text
+    plot = page.with_name('comparison.png').read_bytes()
+    assert plot.startswith(b'\x89PNG')
+
+
+@pytest.mark.parametrize(
+    ('args', 'expected'),
+    [
+        (['--epochs', '1'], '--epochs is 0 or starts from 2'),
+        (['--repeat', '0'], '--repeat starts from 1'),
+        (['--page', 'no.md'], 'there is no line'),
+        (['--methods', 'no'], 'invalid choice'),
+    ],
+)
+def test_wrong_arguments(call_tool, capsys, args, expected):
+    with pytest.raises(SystemExit):
+        call_tool(TOOL, *args).main()
+    assert expected in capsys.readouterr().err
