@@ -1,0 +1,20 @@
+_base_ = [
+    './_base_/salgl_r101.py',
+    '../../../configs/_base_/datasets/voc07_448px.py',
+    '../../../configs/_base_/default_runtime.py',
+]
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.salgl.salgl'], allow_failed_imports=False
+)
+
+model = dict(
+    neck=dict(
+        num_classes=20,
+        classes='voc',
+        label_embedding='{{$LABEL_EMBEDDING_ROOT:data/label_embeddings}}/voc_bert-base_768d.npz',
+    ),
+    head=dict(num_classes=20),
+)
+
+train_dataloader = dict(batch_size=32)
