@@ -137,6 +137,40 @@ def test_the_seed_decides():
     assert any((other != first).any() for other in others)
 
 
+@pytest.mark.parametrize('single_resize', [False, True])
+def test_boxes_move_with_the_image(single_resize):
+    """To the pixels of what was drawn there; empty if cut off."""
+    boxes = np.array(
+        [[30, 20, 80, 60], [0, 0, 8, 8], [110, 70, 120, 80]], np.float32
+    )
+    seen = 0
+    for seed in range(8):
+        np.random.seed(seed)
+        transform = MultiScaleCrop(
+            **{**ARGS, 'size': 64}, single_resize=single_resize
+        )
+        params = transform.rand_crop_params()
+        transform.rand_crop_params = lambda params=params: params
+        moved = transform({'img': np.zeros((80, 120)), 'gt_bboxes': boxes})
+        moved = moved['gt_bboxes']
+        assert moved.dtype == np.float32
+        assert moved.shape == (3, 4)
+        assert ((moved >= 0) & (moved <= 64)).all()
+        for (x1, y1, x2, y2), box in zip(boxes.astype(int), moved):
+            img = np.zeros((80, 120), np.uint8)
+            img[y1:y2, x1:x2] = 255
+            rows, columns = np.nonzero(transform({'img': img})['img'] > 127)
+            if rows.size:
+                corners = [columns.min(), rows.min()]
+                corners += [columns.max() + 1, rows.max() + 1]
+                np.testing.assert_allclose(box, corners, atol=2)
+                seen += 1
+            else:
+                assert (box[2:] - box[:2]).min() < 2
+    assert 8 < seen < 24
+    np.testing.assert_array_equal(boxes[0], [30, 20, 80, 60])
+
+
 def test_the_image_given_is_not_changed():
     img = picture(40, 60, 3)
     before = img.copy()

@@ -26,11 +26,14 @@ class MultiScaleCrop(BaseTransform):
     **Required Keys:**
 
     - img
+    - gt_bboxes (optional)
 
     **Modified Keys:**
 
     - img
     - img_shape
+    - gt_bboxes (optional): cut at the borders, so that a box outside of the
+      crop becomes empty
 
     Args:
         resize (int): Side of the square to crop from, in pixels. Defaults
@@ -107,18 +110,38 @@ class MultiScaleCrop(BaseTransform):
         """Crop ``results['img']``.
 
         Args:
-            results (dict): With ``img`` of shape (H, W) or (H, W, channels).
+            results (dict): With ``img`` of shape (H, W) or (H, W, channels),
+                and maybe ``gt_bboxes``, x1, y1, x2, y2 in pixels, (M, 4).
 
         Returns:
             dict: The same, with ``img`` of shape (size, size[, channels]).
         """
         side, top, left = self.rand_crop_params()
+        if 'gt_bboxes' in results:
+            results['gt_bboxes'] = self._move_boxes(
+                results['gt_bboxes'], results['img'].shape, side, top, left
+            )
         take = self._cut_part if self.single_resize else self._resize_part
         img = take(results['img'], side, top, left)
         img = self._resize(img, self.size, self.size)
         results['img'] = self._lay_out_planes(img)
         results['img_shape'] = (self.size, self.size)
         return results
+
+    def _move_boxes(
+        self,
+        boxes: np.ndarray,
+        shape: tuple[int, ...],
+        side: int,
+        top: int,
+        left: int,
+    ) -> np.ndarray:
+        """Boxes of the image, (M, 4), in the crop."""
+        size = np.tile(shape[1::-1], 2)
+        moved = boxes * self.resize / size - np.tile((left, top), 2)
+        return (
+            (moved * self.size / side).clip(0, self.size).astype(boxes.dtype)
+        )
 
     @staticmethod
     def _lay_out_planes(img: np.ndarray) -> np.ndarray:
