@@ -2,6 +2,7 @@
 
 import io
 import math
+from datetime import timedelta
 
 import pytest
 import torch
@@ -140,7 +141,11 @@ def test_counts_are_exact_under_autocast():
 
 def _run_rank(rank, path):
     distributed.init_process_group(
-        'gloo', init_method=f'file://{path}/store', rank=rank, world_size=2
+        'gloo',
+        init_method=f'file://{path}/store',
+        rank=rank,
+        world_size=2,
+        timeout=timedelta(minutes=5),
     )
     target, scenes = draw_batch()
     own = slice(0, 3) if rank == 0 else slice(3, None)
