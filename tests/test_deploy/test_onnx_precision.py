@@ -98,9 +98,9 @@ def test_8_bits(graph, images, score):
         if tensor.data_type == onnx.TensorProto.INT8
     ]
     filters = [weight for weight in weights if weight.ndim == 4]
-    # 20 convolutions, of which the first sixth, rounded up, stays.
+    # 20 convolutions, of which the first third, rounded up, stays.
     assert count(graph, 'Conv') == 20
-    assert len(filters) == 16
+    assert len(filters) == 13
     # 7 bits, of which products of two fit the sums of any processor, over
     # the range of each filter; a block begins with filters of zeros.
     ranges = np.concatenate(
@@ -136,8 +136,9 @@ def test_8_bits_for_tensorrt(graph, images, score):
     convolutions = [n for n in quantized.graph.node if n.op_type == 'Conv']
     inputs = [producers.get(node.input[0]) for node in convolutions]
     kinds = [node and node.op_type for node in inputs]
-    assert kinds[:4] != ['DequantizeLinear'] * 4
-    assert kinds[4:] == ['DequantizeLinear'] * 16
+    assert kinds[:5] != ['DequantizeLinear'] * 5
+    assert kinds.count('DequantizeLinear') == 13
+    assert kinds[8:] == ['DequantizeLinear'] * 12
     constants = {
         tensor.name: onnx.numpy_helper.to_array(tensor)
         for tensor in quantized.graph.initializer
