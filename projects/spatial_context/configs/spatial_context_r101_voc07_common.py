@@ -1,0 +1,49 @@
+# The network on ResNet-101 in SRDL's recipe: same data, crops, schedule and
+# frozen stages
+_base_ = '../../../configs/srdl/srdl_r101_voc07.py'
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.spatial_context.spatial_context'],
+    allow_failed_imports=False,
+)
+
+model = dict(
+    backbone=dict(out_indices=(0, 1, 2, 3)),
+    neck=dict(
+        _delete_=True,
+        type='FeaturePyramid',
+        in_channels=(256, 512, 1024, 2048),
+        out_channels=256,
+    ),
+    head=dict(
+        _delete_=True,
+        type='SpatialContextHead',
+        num_classes=20,
+        in_channels=256,
+    ),
+)
+
+# SRDL's, with the boxes
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadBoxes'),
+    dict(
+        type='MultiScaleCrop',
+        resize=512,
+        crop_sizes=(512, 448, 384, 320, 256),
+        size=448,
+        interpolation='bicubic',
+        backend='cv2',
+        single_resize=True,
+    ),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(
+        type='PackInputs',
+        algorithm_keys=('gt_bboxes', 'gt_bboxes_difficult'),
+    ),
+]
+train_dataloader = dict(
+    dataset=dict(type='VOCWithBoxes', pipeline=train_pipeline)
+)
+
+custom_hooks = []
