@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from _measure import PeakMemory
 from mmengine.config import Config
@@ -127,8 +128,15 @@ class ModelSteps:
             self.model.to(memory_format=torch.channels_last)
             self.images = self.images.to(memory_format=torch.channels_last)
         labels = torch.arange(3)  # COCO has 2.9 on an image
+        boxes = np.array([[0.1, 0.2, 0.4, 0.9]] * 3, np.float32) * side
         self.samples = [
-            DataSample().set_gt_label(labels).to(self.device)
+            DataSample(
+                metainfo=dict(img_shape=(side, side)),
+                gt_bboxes=boxes,  # some methods learn from them
+                gt_bboxes_difficult=np.zeros(3, bool),
+            )
+            .set_gt_label(labels)
+            .to(self.device)
             for _ in range(batch)
         ]
         if setting.mode == 'compile':  # as `compile=True` in a config does
