@@ -115,8 +115,9 @@ class PatchGenerator(BaseModule):
         kept = nms(
             _lay_apart(boxes).flatten(0, 1), scores.flatten(), self.max_overlap
         )
-        bonus = torch.zeros_like(scores.flatten()).index_fill(0, kept, 1)
-        order = scores + bonus.view_as(scores)
+        first = torch.zeros_like(scores.flatten())
+        first = first.scatter(0, kept, torch.ones_like(kept).to(first))
+        order = scores + first.view_as(scores)
         best = order.topk(min(self.num_patches, count)).indices
         return _take(boxes, best)
 
