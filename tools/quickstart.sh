@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SRDL from nothing to attention pictures, on a CPU, in about five minutes:
+# SRDL from nothing to attention pictures, on a CPU, in five to eight minutes:
 # installs into .venv, renders a data set, trains, tests, predicts, draws and
 # exports.
 #     bash tools/quickstart.sh [arguments of tools/train.py]
