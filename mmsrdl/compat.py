@@ -58,6 +58,7 @@ def apply() -> None:
     leave_out_broken_multimodal()
     load_checkpoints_safely()
     infer_several_labels()
+    free_batch_of_windows()
 
 
 def quiet_mmcv_lite() -> None:
@@ -240,3 +241,28 @@ def infer_several_labels() -> None:
 
     for module in (mmpretrain, mmpretrain.apis, mmpretrain.apis.model):
         module.inference_model = inference_model
+
+
+def free_batch_of_windows() -> None:
+    """Let Swin's exported graph take any number of images.
+
+    Symptom: exported with a free batch, by either exporter, Swin Transformer
+    scores other numbers of images than that of the export wrongly, as the
+    number is computed from the windows by ``int``.
+    Link: https://github.com/open-mmlab/mmpretrain, models/utils/attention.py
+    """
+    from mmpretrain.models.utils.attention import ShiftWindowMSA
+
+    if 'int(windows.shape[0]' not in inspect.getsource(
+        ShiftWindowMSA.window_reverse
+    ):
+        return
+
+    def window_reverse(windows, H, W, window_size):
+        rows, columns = H // window_size, W // window_size
+        x = windows.view(-1, rows, columns, window_size, window_size,
+                         windows.shape[-1])  # fmt: skip
+        x = x.permute(0, 1, 3, 2, 4, 5).contiguous()
+        return x.view(-1, H, W, windows.shape[-1])
+
+    ShiftWindowMSA.window_reverse = staticmethod(window_reverse)

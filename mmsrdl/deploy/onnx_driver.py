@@ -1,6 +1,7 @@
 """From a checkpoint to an ONNX file, without MMDeploy."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import torch
@@ -61,6 +62,12 @@ def deploy_onnx(
         options.opset_version,
         options.dynamo,
     )
+    if options.precision != 'fp32':
+        # Rounding must not hide a wrong graph.
+        with tempfile.TemporaryDirectory() as folder:
+            exact = Path(folder, FILE_NAME)
+            exact.write_bytes(graph.SerializeToString())
+            compare_with_pytorch(exportable, images, exact)
     if options.precision == 'fp16':
         graph = to_half(graph, options.keep_io_types)
     elif options.precision == 'int8':
@@ -88,6 +95,8 @@ def compare_with_pytorch(
 ) -> float:
     """Compare an exported file with its model.
 
+    A graph that takes any number of images is asked about one and three.
+
     Args:
         model (ExportableModel): The model.
         images (Tensor): What it takes, (B, 3, H, W) float.
@@ -101,13 +110,18 @@ def compare_with_pytorch(
         RuntimeError: If scores are no numbers, or in float32 differ by more
             than rounding.
     """
+    session = OnnxRuntimeSession(onnx_file)
+    if session.input_shape[0] is None:
+        images = torch.cat((images, images.flip(2), images.flip(3)))
     expected = model(images)
     if not expected.isfinite().all():
         raise RuntimeError(
             'PyTorch scores the image by NaN: are the weights of the '
             'checkpoint numbers? Its training may have diverged.'
         )
-    scores = OnnxRuntimeSession(onnx_file)(images)
+    scores = session(images)
+    if session.input_shape[0] is None:
+        scores = torch.cat((session(images[:1]), scores[1:]))
     if not scores.isfinite().all():
         raise RuntimeError(
             f'The exported graph scores the image by NaN in {precision}: '
@@ -117,6 +131,7 @@ def compare_with_pytorch(
     if precision == 'fp32' and difference > LARGEST_DIFFERENCE:
         raise RuntimeError(
             'The exported graph scores the image otherwise than PyTorch, by '
-            f'up to {difference:.1e}.'
+            f'up to {difference:.1e}. Does the model compute with sizes that '
+            'are free in the graph? Then take a static deploy config.'
         )
     return difference

@@ -39,18 +39,28 @@ SRDL = dict(
 )
 
 
-def build(neck=SRDL['neck'], head=SRDL['head']):
+RESNET = dict(
+    type='ResNet',
+    depth=18,
+    stem_channels=8,
+    base_channels=8,
+    strides=(1, 1, 2, 1),
+)
+SWIN = dict(
+    type='SwinTransformer',
+    arch=dict(
+        embed_dims=8, depths=[2, 2, 2, 2], num_heads=[1, 2, 2, 2]
+    ),
+    window_size=2,
+)  # fmt: skip
+
+
+def build(neck=SRDL['neck'], head=SRDL['head'], backbone=RESNET):
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
             type='ImageClassifier',
-            backbone=dict(
-                type='ResNet',
-                depth=18,
-                stem_channels=8,
-                base_channels=8,
-                strides=(1, 1, 2, 1),
-            ),
+            backbone=backbone,
             neck=neck,
             head=head,
         )
@@ -99,6 +109,19 @@ VARIANTS = dict(
         ),
     ),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    'dynamo', [False, pytest.param(True, marks=needs_dynamo)]
+)
+def test_windows_of_any_number_of_images(dynamo, tmp_path):
+    if dynamo:
+        pytest.importorskip('onnxscript')
+    model = build(backbone=SWIN)
+    opset = 18 if dynamo else 17
+    graph = export_onnx(model, torch.randn(1, 3, 64, 64), BATCH, opset, dynamo)
+    path = tmp_path / 'model.onnx'
+    compare(model, graph, path, (1, 3, 64, 64), (2, 3, 64, 64), (3, 3, 64, 64))
 
 
 @pytest.mark.parametrize('variant', VARIANTS)
