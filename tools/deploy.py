@@ -160,6 +160,7 @@ def deploy_alone(
     print_difference(difference)
     if DeployOptions.from_config(deploy_cfg).backend == 'tensorrt':
         builder = TensorRTBuilder.from_config(deploy_cfg, path)
+        print(f'Wrote {path}')
         print(f'Building what this makes: {builder.format_trtexec()}')
         builder.build()
         path = builder.engine_file

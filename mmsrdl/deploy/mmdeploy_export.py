@@ -23,13 +23,13 @@ def export(
     """
     if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
         options.setdefault('dynamo', False)
-    with warnings.catch_warnings():
-        # Shapes that are checked, and an exporter that will not change.
-        warnings.simplefilter('ignore')
-        torch.onnx.export(model, args, file, **options)
-    if hasattr(model, 'deploy_metadata'):
-        graph = load_onnx(file)
-        fold_constants(graph)
-        write_metadata(graph, model.deploy_metadata)
-        with write_whole(Path(file)) as part:
+    with write_whole(Path(file)) as part:
+        with warnings.catch_warnings():
+            # Shapes that are checked, and an exporter that will not change.
+            warnings.simplefilter('ignore')
+            torch.onnx.export(model, args, str(part), **options)
+        if hasattr(model, 'deploy_metadata'):
+            graph = load_onnx(part)
+            fold_constants(graph)
+            write_metadata(graph, model.deploy_metadata)
             part.write_bytes(graph.SerializeToString())
