@@ -28,7 +28,7 @@ _PAGE = Environment(
     trim_blocks=True,
 )
 _ROWS = 200
-"""Most rows of a table."""
+"""Most rows of a table, but for those of a row for each class."""
 _DIFFICULT = {
     'ignore': 'left out',
     'negative': 'count as absent',
@@ -69,7 +69,9 @@ def write_report(
             for name in ('mAP', 'CF1', 'OF1', 'CP', 'CR', 'OP', 'OR')
         },
         facts=_describe(dump),
-        analyses=[_as_part(analysis) for analysis in analyses],
+        analyses=[
+            _as_part(analysis, len(dump.classes)) for analysis in analyses
+        ],
         footer=f'Made by mmsrdl {__version__}, without access to a network.',
         style=style,
         script=script,
@@ -129,13 +131,15 @@ def _describe(dump: PredictionDump) -> dict[str, str]:
     return {name: str(fact) for name, fact in facts.items() if fact}
 
 
-def _as_part(analysis: Analysis) -> dict[str, Any]:
+def _as_part(analysis: Analysis, num_classes: int) -> dict[str, Any]:
+    rows = max(_ROWS, num_classes)
     return dict(
         name=analysis.name,
         title=analysis.title,
         notes=analysis.notes,
         tables=[
-            _as_rows(name, table) for name, table in analysis.tables.items()
+            _as_rows(name, table, rows)
+            for name, table in analysis.tables.items()
         ],
         # The images themselves are better than a picture of them.
         pictures=[]
@@ -148,9 +152,9 @@ def _as_part(analysis: Analysis) -> dict[str, Any]:
     )
 
 
-def _as_rows(name: str, table: Table) -> dict[str, Any]:
+def _as_rows(name: str, table: Table, most: int) -> dict[str, Any]:
     columns = {
-        heading: list(values[:_ROWS]) for heading, values in table.items()
+        heading: list(values[:most]) for heading, values in table.items()
     }
     numeric = {
         heading: not any(isinstance(value, str) for value in values)
@@ -158,9 +162,9 @@ def _as_rows(name: str, table: Table) -> dict[str, Any]:
     }
     total = len(next(iter(table.values())))
     note = f'{total:,} rows' if total > 8 else ''
-    if total > _ROWS:
+    if total > most:
         note = (
-            f'the first {_ROWS} of {total:,} rows; the CSV files of '
+            f'the first {most} of {total:,} rows; the CSV files of '
             'tools/analysis_tools/analyze_predictions.py have all'
         )
     cells = (

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
@@ -50,7 +51,7 @@ class ImageLoader:
     """
 
     def __init__(self, steps: Sequence[dict]) -> None:
-        if not steps or steps[0]['type'] != 'LoadImageFromFile':
+        if not steps or not _reads_files(steps[0]):
             raise ValueError(
                 'The config has no test pipeline that begins with '
                 'LoadImageFromFile, in test_dataloader.dataset.pipeline or '
@@ -123,6 +124,12 @@ class ImageLoader:
             raise OSError(
                 'it is damaged, or not an image that OpenCV can decode'
             ) from None
+
+
+def _reads_files(step: dict) -> bool:
+    """Whether a step is LoadImageFromFile, or one that does the same."""
+    kind = TRANSFORMS.get(step['type'])
+    return isinstance(kind, type) and issubclass(kind, LoadImageFromFile)
 
 
 def find_pipeline(cfg: Config) -> Sequence[dict] | None:

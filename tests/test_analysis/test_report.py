@@ -1,10 +1,12 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+import torch
 from browser import console_errors, external_requests, resize_page
 
-from mmsrdl.analysis import analyse_dump, write_report
+from mmsrdl.analysis import Analysis, analyse_dump, write_report
 
 from .conftest import CLASSES
 
@@ -129,3 +131,26 @@ def test_no_script_but_its_own_runs(path, browser):
     browser.get(path.as_uri())
     assert browser.title == 'Multi-label predictions: dump.pkl'
     assert 'Content Security Policy' in console_errors(browser)[0]
+
+
+def test_tables_of_classes_are_whole(dump, tmp_path):
+    """Others end after their best 200 rows, these are not ranked."""
+    rows = {'label': [f'row {i}' for i in range(250)]}
+    text = write_report(
+        tmp_path / 'many.html',
+        replace(
+            dump,
+            classes=tuple(rows['label']),
+            scores=torch.rand(4, 250),
+            targets=torch.ones(4, 250, dtype=torch.int8),
+            paths=dump.paths[:4],
+        ),
+        [Analysis('classes', 'Classes', [], {'classes': rows}, {})],
+    ).read_text('utf-8')
+    assert 'row 249' in text
+    text = write_report(
+        tmp_path / 'few.html',
+        dump,
+        [Analysis('pairs', 'Pairs', [], {'pairs': rows}, {})],
+    ).read_text('utf-8')
+    assert 'row 199' in text and 'row 200' not in text

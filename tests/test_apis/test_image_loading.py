@@ -3,7 +3,10 @@ import io
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmcv.transforms import LoadImageFromFile
 from mmengine.utils import digit_version
+from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 
 from mmsrdl.apis.image_loading import ImageLoader
@@ -141,3 +144,22 @@ def test_what_cannot_be_mapped():
 def test_a_pipeline_begins_with_loading(steps):
     with pytest.raises(ValueError, match='no test pipeline that begins'):
         ImageLoader(steps)
+
+
+@TRANSFORMS.register_module()
+class LoadImageOfTheTest(LoadImageFromFile):
+    pass
+
+
+def test_another_loader_of_files(tmp_path):
+    """A subclass of LoadImageFromFile begins a pipeline as well."""
+    image = np.random.default_rng(0).integers(0, 255, (9, 7, 3), np.uint8)
+    path = tmp_path / 'a.png'
+    cv2.imwrite(str(path), image)
+    load = ImageLoader(
+        [dict(type='LoadImageOfTheTest'), dict(type='PackInputs')]
+    )
+    loaded = load(str(path))
+    assert torch.equal(
+        loaded.packed['inputs'], torch.from_numpy(image).permute(2, 0, 1)
+    )

@@ -178,7 +178,7 @@ def measure(args: argparse.Namespace) -> None:
         mmengine.dump(content, args.json, file_format='json', indent=2)
     if args.csv:
         make_folder(args.csv)
-        with open(args.csv, 'w', encoding='utf-8', newline='') as file:
+        with open(args.csv, 'w', encoding='utf-8-sig', newline='') as file:
             csv.writer(file).writerows(lines)
     if args.plot:
         make_folder(args.plot)
