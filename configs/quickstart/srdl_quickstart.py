@@ -61,7 +61,13 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(96, 96)),
+    # The scenes have this size; photos of other sizes may be predicted too.
+    dict(
+        type='Resize',
+        scale=(96, 96),
+        interpolation='bicubic',
+        backend='pillow',
+    ),
     dict(
         type='PackInputs',
         meta_keys=(
