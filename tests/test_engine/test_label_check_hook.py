@@ -1,5 +1,7 @@
 import pytest
 import torch
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
 
 from mmsrdl.engine.hooks import LabelCheckHook
 
@@ -77,3 +79,34 @@ def test_passes_models_without_a_label_graph(tmp_path):
         in_channels=64,
     )
     assert run(config).epoch == 2
+
+
+@pytest.mark.parametrize(
+    ('trained_on', 'message'),
+    [
+        (['square', 'circle', 'cross'], "index 0: 'square' in the trained"),
+        (('circle', 'square', 'star'), r"trained model has \['star'\]"),
+        (CLASSES[:2], r'only the data set has'),
+        (tuple(CLASSES), None),
+        (None, None),
+    ],
+)
+def test_compares_the_test_with_the_training(tmp_path, trained_on, message):
+    make_data(tmp_path)
+    config = tiny_config(tmp_path, tmp_path / 'run')
+    config.test_dataloader = dict(
+        config.train_dataloader, sampler=dict(type='DefaultSampler')
+    )
+    config.test_evaluator = dict(type='MultiLabelRecognitionMetric')
+    config.test_cfg = dict()
+    state = MODELS.build(config.model).state_dict()
+    meta = trained_on and dict(dataset_meta=dict(classes=trained_on))
+    path = tmp_path / 'trained.pth'
+    torch.save(dict(state_dict=state, meta=meta), path)
+    config.load_from = str(path)
+    runner = Runner.from_cfg(config)
+    if message is None:
+        assert 'multi-label/mAP' in runner.test()
+    else:
+        with pytest.raises(ValueError, match=message):
+            runner.test()

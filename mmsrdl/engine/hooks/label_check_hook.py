@@ -1,4 +1,4 @@
-"""Checks of the label graph before a training run starts."""
+"""Checks, before a run starts, that all speak of the same labels."""
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -9,12 +9,39 @@ from mmsrdl.models.necks import LabelGraphNeck
 
 @HOOKS.register_module()
 class LabelCheckHook(Hook):
-    """Refuses to train a label graph that does not fit the data set.
+    """Refuses labels in another order than those of the data set.
 
-    A graph whose labels are in another order than the data set's trains
-    without a warning, just worse; so does one whose embeddings are all zero.
-    Models without a :class:`~mmsrdl.models.necks.LabelGraphNeck` pass.
+    A graph of such labels trains without a warning, just worse; so does one
+    whose embeddings are all zero. Weights that were trained on such labels
+    are measured without a warning, and wrongly. What names no classes passes.
     """
+
+    def __init__(self) -> None:
+        self._trained_on = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note the classes that the weights were trained on."""
+        meta = checkpoint.get('meta') or {}
+        self._trained_on = (meta.get('dataset_meta') or {}).get('classes')
+
+    def before_test(self, runner: Runner) -> None:
+        """Compare the test data with what was trained on.
+
+        Raises:
+            ValueError: If names, number or order of the classes differ.
+        """
+        exported = getattr(runner.model, '_dataset_meta', None) or {}
+        trained = exported.get('classes', self._trained_on)
+        classes = _classes_of(runner.test_dataloader.dataset)
+        if None not in (trained, classes) and list(trained) != classes:
+            difference = _describe_difference(
+                list(trained), classes, 'the trained model'
+            )
+            raise ValueError(
+                'The model was trained on other classes than those of the '
+                f'test data set: {difference}. Test with the config of the '
+                'training (default_hooks.label_check=None skips this check).'
+            )
 
     def before_train(self, runner: Runner) -> None:
         """Compare, once weights are initialised or loaded.
@@ -23,13 +50,12 @@ class LabelCheckHook(Hook):
             ValueError: If names, number or order of the classes differ, or
                 the label embedding is all zero.
         """
-        dataset = runner.train_dataloader.dataset
-        classes = getattr(dataset, 'metainfo', {}).get('classes')
+        classes = _classes_of(runner.train_dataloader.dataset)
         for neck in runner.model.modules():
             if isinstance(neck, LabelGraphNeck):
                 _check_embedding(neck)
                 if classes is not None:
-                    _check_classes(neck, list(classes))
+                    _check_classes(neck, classes)
 
 
 def _check_embedding(neck: LabelGraphNeck) -> None:
@@ -50,20 +76,28 @@ def _check_classes(neck: LabelGraphNeck, theirs: list[str]) -> None:
         )
     if neck.classes is None or list(neck.classes) == theirs:
         return
-    ours = list(neck.classes)
-    if sorted(ours) == sorted(theirs):
-        at = [x == y for x, y in zip(ours, theirs, strict=True)].index(False)
-        difference = (
-            f'the order differs, first at index {at}: {ours[at]!r} in the '
-            f'neck, {theirs[at]!r} in the data set'
-        )
-    else:
-        difference = (
-            f'only the neck has {sorted({*ours} - {*theirs})}, only the data '
-            f'set has {sorted({*theirs} - {*ours})}'
-        )
+    difference = _describe_difference(list(neck.classes), theirs, 'the neck')
     raise ValueError(
         'The classes of LabelGraphNeck and of the training data set do not '
         f'agree: {difference}. Give `classes` of the neck in the order of '
         'the data set.'
+    )
+
+
+def _classes_of(dataset: object) -> list[str] | None:
+    classes = getattr(dataset, 'metainfo', {}).get('classes')
+    return None if classes is None else list(classes)
+
+
+def _describe_difference(ours: list[str], theirs: list[str], us: str) -> str:
+    """Tell how the classes of the model and of a data set differ."""
+    if sorted(ours) == sorted(theirs):
+        at = [x == y for x, y in zip(ours, theirs, strict=True)].index(False)
+        return (
+            f'the order differs, first at index {at}: {ours[at]!r} in {us}, '
+            f'{theirs[at]!r} in the data set'
+        )
+    return (
+        f'only {us} has {sorted({*ours} - {*theirs})}, only the data set has '
+        f'{sorted({*theirs} - {*ours})}'
     )
