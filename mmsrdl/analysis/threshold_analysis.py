@@ -119,7 +119,7 @@ class ThresholdStudy:
     def effect(self) -> Table:
         """Measures in percent, before and after, a row for each."""
         on = self.measured_on
-        rows = {f'test: {on.thr:g} for all': on.scores >= on.thr}
+        rows = {f'as tested: {on.thr:g} for all': on.scores >= on.thr}
         suffix = ', same images' if self.is_same else ''
         for scope in SCOPES[::-1]:
             thresholds = self.choices[scope].thresholds

@@ -53,7 +53,7 @@ def plot_thresholds(
         panel.plot(grid, values, label=name, **style)
     panel.axvline(default, color='0.7', lw=1, zorder=0)
     panel.annotate(
-        f' test: {default:g}', (default, 2), color='0.4', fontsize=8
+        f' as tested: {default:g}', (default, 2), color='0.4', fontsize=8
     )
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 100)

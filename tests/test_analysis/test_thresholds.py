@@ -32,7 +32,7 @@ def test_effect_on_the_same_images(dump):
     study = ThresholdStudy(dump)
     effect = study.effect()
     assert [label.split(',')[0] for label in effect['labels']] == [
-        'test: 0.4 for all',
+        'as tested: 0.4 for all',
         'one threshold for all',
         'a threshold per class',
         'one threshold for all',
@@ -66,7 +66,7 @@ def test_effect_on_other_images(dump):
     study = ThresholdStudy(halves[0], measured_on=halves[1])
     effect = study.effect()
     assert effect['labels'] == [
-        'test: 0.4 for all',
+        'as tested: 0.4 for all',
         'one threshold for all',
         'a threshold per class',
     ]
