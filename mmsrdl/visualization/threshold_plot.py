@@ -59,7 +59,7 @@ def plot_thresholds(
     panel.set_ylim(0, 100)
     panel.set_xlabel('one threshold for all classes', fontsize=9)
     panel.set_title('F1 of all labels (%)', loc='left', fontsize=10)
-    panel.legend(frameon=False, fontsize=8, loc='upper right')
+    panel.legend(frameon=False, fontsize=8, loc=(0.15, 0.1))
     panel.grid(color='0.92')
     panel.spines[['top', 'right']].set_visible(False)
 
@@ -72,9 +72,10 @@ def plot_thresholds(
     left.set_title('threshold', loc='left', fontsize=10)
     right = add_panel(figure, names + 3.4, 3.6, 3, rows)
     draw_changes(right, None, f1_before[order], f1_after[order])
-    right.set_xlim(0, 100)
+    lowest = np.nanmin([f1_before, f1_after, np.full_like(f1_after, 90)])
+    right.set_xlim(max(0, lowest - 5), 100.5)
     right.set_title('F1 of the class (%)', loc='left', fontsize=10)
     for panel in (left, right):
         panel.tick_params(axis='x', labelsize=8)
-    add_legend(figure, 3.3, 'test', 'chosen')
+    add_legend(figure, 3.3, 'as tested', 'chosen')
     return fit_fonts(figure)
