@@ -63,8 +63,18 @@ def test_small_crop():
     ('steps', 'message'),
     [
         ([dict(SQUARE, keep_ratio=True), dict(type='Pad', size=(32, 32))], ''),
-        ([dict(type='Rotate', angle=90.0, prob=1.0)], ''),
-        ([dict(type='Invert', prob=1.0), dict(type='Rotate', angle=9.0)], ''),
+        (
+            [
+                dict(
+                    type='Rotate',
+                    angle=90.0,
+                    prob=1.0,
+                    random_negative_prob=0.0,
+                )
+            ],
+            '',
+        ),
+        ([dict(type='Rotate', angle=9.0)], 'something else each'),
         ([dict(type='RandomFlip', prob=0.5)], 'something else each time'),
         ([dict(type='RandomResizedCrop', scale=32)], 'something else each'),
         ([dict(type='Normalize', mean=[0], std=[1])], 'uint8'),
