@@ -8,6 +8,7 @@ import ast
 import functools
 import importlib
 import inspect
+import pkgutil
 import sys
 import types
 import warnings
@@ -200,6 +201,36 @@ def export_through(export: Callable) -> None:
     """
     module = importlib.import_module('mmdeploy.apis.onnx.export')
     module.torch = _Changed(torch, onnx=_Changed(torch.onnx, export=export))
+
+
+def restore_static_methods() -> None:
+    """Let MMDeploy, which has to be installed, leave static methods static.
+
+    Symptom: after a conversion by MMDeploy 1.3.1 Swin Transformer raises
+    TypeError in the same process, as what was replaced for the time of the
+    export comes back as a method.
+    Link: https://github.com/open-mmlab/mmdeploy/blob/v1.3.1/mmdeploy/core/rewriters/function_rewriter.py
+    """
+    module = importlib.import_module(
+        'mmdeploy.core.rewriters.function_rewriter'
+    )
+    upstream = module._set_func
+    if hasattr(upstream, '__wrapped__'):
+        return
+    replaced = {}
+
+    @functools.wraps(upstream)
+    def set_func(path: str, function: Callable, *args, **kwargs) -> None:
+        parent, _, name = path.rpartition('.')
+        owner = pkgutil.resolve_name(parent)
+        before = inspect.getattr_static(owner, name, None)
+        if isinstance(before, staticmethod):
+            replaced[before.__func__] = before
+        upstream(path, function, *args, **kwargs)
+        if function in replaced:
+            setattr(owner, name, replaced[function])
+
+    module._set_func = set_func
 
 
 class _Changed(types.ModuleType):

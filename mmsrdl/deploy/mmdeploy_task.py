@@ -25,7 +25,7 @@ from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
-from mmsrdl.compat import export_through
+from mmsrdl.compat import export_through, restore_static_methods
 
 from .deploy_options import DeployOptions
 from .deployable_models import apply_test_pipeline, load_deployable
@@ -54,7 +54,9 @@ class MultiLabelClassification(Classification):
     def __init__(
         self, model_cfg: Config, deploy_cfg: Config, device: str
     ) -> None:
-        export_through(export)  # not before: MMDeploy's API loads slowly
+        # Not before: MMDeploy's API loads slowly.
+        export_through(export)
+        restore_static_methods()
         super().__init__(_complete(model_cfg), deploy_cfg, device)
 
     def build_pytorch_model(

@@ -1,4 +1,5 @@
 import importlib
+import inspect
 import json
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmpretrain.models.utils.attention import ShiftWindowMSA
 from mmpretrain.registry import MODELS
 from programs import ROOT, run_program
 from test_engine.tiny import CLASSES
@@ -106,6 +108,11 @@ def test_both_drivers_write_the_same(dynamic, export_tiny, dynamo):
     )
     metadata = [load_backend_model(path).metadata for path in (ours, theirs)]
     assert metadata[0] == metadata[1]
+
+
+def test_a_conversion_leaves_pytorch_as_it_was(dynamic):
+    method = inspect.getattr_static(ShiftWindowMSA, 'get_attn_mask')
+    assert isinstance(method, staticmethod)
 
 
 def test_half_precision(convert_tiny, score, tmp_path):

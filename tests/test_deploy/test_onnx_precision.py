@@ -183,7 +183,8 @@ def test_driver(deployable, tmp_path, precision, keep_io_types):
         deployable.image,
         tmp_path,
     )
-    assert 1e-6 < difference < 0.1
+    # The largest of three images, of a model with random weights.
+    assert 1e-6 < difference < 0.3
     kind = dict(fp16=onnx.TensorProto.FLOAT16, int8=onnx.TensorProto.INT8)
     graph = onnx.load(path).graph
     for (tensor,) in (graph.input, graph.output):

@@ -57,7 +57,7 @@ def test_two_models(run_tool, models, tmp_path):
     assert common == content['common']['SRDL']['labels'] <= labels
     assert f'On the {common} labels that both predict' in done.stdout
 
-    rows = list(csv.DictReader(outputs[1].read_text().splitlines()))
+    rows = list(csv.DictReader(outputs[1].read_text('utf-8-sig').splitlines()))
     assert len(rows) == 16 + 2
     assert rows[-2]['class'] == 'all labels'
     assert float(rows[-2]['SRDL energy']) == first['summary']['energy']
