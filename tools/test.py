@@ -17,7 +17,8 @@ from _config import (
 from mmengine.config import Config
 
 from mmsrdl.analysis import describe_test
-from mmsrdl.deploy import SUFFIXES, load_backend_model, use_backend_model
+from mmsrdl.apis.model_sources import is_exported
+from mmsrdl.deploy import load_backend_model, use_backend_model
 from mmsrdl.evaluation.metrics import DumpPredictions
 from mmsrdl.models.tta import add_views
 
@@ -69,7 +70,7 @@ def parse_args() -> tuple[argparse.Namespace, Config]:
         if Path(args.out).suffix not in kinds:
             parser.error(f'--out must end in one of {", ".join(kinds)}')
     check_checkpoint(parser, args.checkpoint)
-    args.is_exported = Path(args.checkpoint).suffix in SUFFIXES
+    args.is_exported = is_exported(args.checkpoint)
     if args.is_exported:
         try:
             load_backend_model(args.checkpoint)

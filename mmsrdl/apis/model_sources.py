@@ -15,6 +15,9 @@ from mmsrdl.datasets.label_sets import read_classes
 
 from .matching_weights import load_matching_weights
 
+EXPORTED_SUFFIXES = ('.onnx', '.engine')
+"""Of files that ONNX Runtime and TensorRT run."""
+
 
 def load_model(
     model: str | os.PathLike | Config | BaseModel,
@@ -74,7 +77,7 @@ def load_model(
 def is_exported(model: object) -> bool:
     """Return whether a model is given by the path of an exported one."""
     is_path = isinstance(model, str | os.PathLike)
-    return is_path and os.fspath(model).endswith(('.onnx', '.engine'))
+    return is_path and os.fspath(model).endswith(EXPORTED_SUFFIXES)
 
 
 def is_multi_label(model: str | os.PathLike | Config | BaseModel) -> bool:

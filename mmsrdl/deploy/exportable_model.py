@@ -7,10 +7,12 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 
+from mmsrdl.apis.model_sources import EXPORTED_SUFFIXES
+
 INPUT, OUTPUT = 'input', 'output'
 """Names of the graph's input and output."""
 
-ONNX_SUFFIX, ENGINE_SUFFIX = SUFFIXES = ('.onnx', '.engine')
+ONNX_SUFFIX, ENGINE_SUFFIX = SUFFIXES = EXPORTED_SUFFIXES
 """Of the files that a backend runs: ONNX Runtime and TensorRT."""
 
 FILE_NAME = f'end2end{ONNX_SUFFIX}'
