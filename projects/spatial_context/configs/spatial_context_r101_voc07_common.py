@@ -1,6 +1,9 @@
 # The network on ResNet-101 in SRDL's recipe: same data, crops, schedule and
 # frozen stages
-_base_ = '../../../configs/srdl/srdl_r101_voc07.py'
+_base_ = [
+    '../../../configs/srdl/srdl_r101_voc07.py',
+    './_base_/box_pipeline.py',
+]
 
 custom_imports = dict(
     imports=['mmsrdl', 'projects.spatial_context.spatial_context'],
@@ -23,25 +26,7 @@ model = dict(
     ),
 )
 
-# SRDL's, with the boxes
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes'),
-    dict(
-        type='MultiScaleCrop',
-        resize=512,
-        crop_sizes=(512, 448, 384, 320, 256),
-        size=448,
-        interpolation='bicubic',
-        backend='cv2',
-        single_resize=True,
-    ),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(
-        type='PackInputs',
-        algorithm_keys=('gt_bboxes', 'gt_bboxes_difficult'),
-    ),
-]
+train_pipeline = {{_base_.box_pipeline}}
 train_dataloader = dict(
     dataset=dict(type='VOCWithBoxes', pipeline=train_pipeline)
 )

@@ -1,6 +1,8 @@
 # The network on ResNeXt-101 and its feature pyramid. The slides give neither
 # optimiser nor schedule, input size or options of the head: all are our
 # choice.
+_base_ = './box_pipeline.py'
+
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -40,26 +42,6 @@ model = dict(
         patch_weight=1.0,
     ),
 )
-
-# The data sets' own training pipeline, with the boxes.
-box_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes'),
-    dict(
-        type='MultiScaleCrop',
-        resize=512,
-        crop_sizes=(512, 448, 384, 320, 256),
-        size=448,
-        interpolation='bicubic',
-        backend='cv2',
-        single_resize=True,
-    ),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(
-        type='PackInputs',
-        algorithm_keys=('gt_bboxes', 'gt_bboxes_difficult'),
-    ),
-]
 
 # statistics of the BatchNorm over all GPUs
 sync_bn = 'torch'
