@@ -1,5 +1,6 @@
 """Whole models with random weights, and steps of them, for the benchmark."""
 
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,23 @@ HEADS = dict(
 )
 NAMES = (*FILES, *HEADS)
 MODES = ('eager', 'compile', 'cudagraph')
+
+
+def add_model_sizes(parser: ArgumentParser) -> None:
+    """Add the options of which size the models and their images are."""
+    parser.add_argument(
+        '--depth',
+        type=int,
+        choices=(18, 34, 50, 101),
+        default=101,
+        help='of the ResNet; 101 by default',
+    )
+    parser.add_argument(
+        '--resolution',
+        type=int,
+        default=448,
+        help='side of the images in pixels; 448 by default',
+    )
 
 
 @MODELS.register_module()

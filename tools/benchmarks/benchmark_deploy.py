@@ -23,7 +23,7 @@ from _deploy_steps import (
     write_files,
 )
 from _measure import median_ratio, run_apart, time_in_turns
-from _model_steps import BASELINE
+from _model_steps import BASELINE, add_model_sizes
 from _report import (
     describe_machine,
     print_machine,
@@ -51,19 +51,7 @@ def parse_args() -> argparse.Namespace:
         default=[1, 8],
         help='1 and 8 by default',
     )
-    parser.add_argument(
-        '--depth',
-        type=int,
-        choices=(18, 34, 50, 101),
-        default=101,
-        help='of the ResNet; 101 by default',
-    )
-    parser.add_argument(
-        '--resolution',
-        type=int,
-        default=448,
-        help='side of the images in pixels; 448 by default',
-    )
+    add_model_sizes(parser)
     parser.add_argument(
         '--repeat', type=int, default=7, help='turns; 7 by default'
     )

@@ -22,6 +22,7 @@ from _model_steps import (
     NAMES,
     ModelSteps,
     Setting,
+    add_model_sizes,
     count_parameters,
     measure_memory,
 )
@@ -61,19 +62,7 @@ def parse_args() -> argparse.Namespace:
         help='dtype of autocast, on CUDA with a scaler; none by default',
     )
     parser.add_argument('--channels-last', action='store_true')
-    parser.add_argument(
-        '--depth',
-        type=int,
-        choices=(18, 34, 50, 101),
-        default=101,
-        help='of the ResNet; 101 by default',
-    )
-    parser.add_argument(
-        '--resolution',
-        type=int,
-        default=448,
-        help='side of the images in pixels; 448 by default',
-    )
+    add_model_sizes(parser)
     parser.add_argument('--device', default='cpu', help='cpu by default')
     parser.add_argument(
         '--repeat', type=int, default=7, help='turns; 7 by default'
