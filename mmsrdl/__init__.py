@@ -2,6 +2,7 @@
 
 from . import compat
 
+compat.silence_telemetry()
 compat.check_versions()
 compat.apply()
 

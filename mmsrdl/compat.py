@@ -8,6 +8,7 @@ import ast
 import functools
 import importlib
 import inspect
+import os
 import pkgutil
 import sys
 import types
@@ -28,6 +29,17 @@ RANGES = {
     'mmpretrain': ('mmpretrain', '1.2.0', '2.0.0'),
 }
 """Module: package, first version that works, first one that is refused."""
+
+
+def silence_telemetry() -> None:
+    """Keep ONNX Runtime from reporting; to be called before it is loaded.
+
+    Symptom: from 1.29 on, a process that loads ONNX Runtime (PyTorch 2.1
+    alone does) tells Microsoft of itself and its models, from a thread that
+    forks and ends of processes wait for. ``ORT_DISABLE_TELEMETRY=0`` keeps it.
+    Link: https://github.com/microsoft/onnxruntime/pull/27379
+    """
+    os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 
 
 def check_versions() -> None:

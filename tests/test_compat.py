@@ -134,6 +134,32 @@ def test_config_inherits_from_a_package(tmp_path):
     assert config.Config.fromfile(path).model.backbone.depth == 50
 
 
+# ONNX Runtime.
+
+
+@pytest.mark.parametrize('setting', [None, '0'])
+def test_onnxruntime_reports_only_if_asked(setting, monkeypatch, tmp_path):
+    monkeypatch.delenv('ORT_DISABLE_TELEMETRY', raising=False)
+    if setting:
+        monkeypatch.setenv('ORT_DISABLE_TELEMETRY', setting)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.setenv('HOME', str(tmp_path))
+    code = (
+        'import mmsrdl, onnxruntime, os\n'
+        "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.stdout.split() == [setting or '1']
+    if setting is None:
+        assert not list(tmp_path.rglob('*onnxruntime*'))
+
+
 # transformers.
 
 
