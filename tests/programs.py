@@ -1,7 +1,8 @@
 """Python programs in processes of their own that need not load PyTorch.
 
 They are forked from a server that has loaded what is large and not ours, which
-is most of the time that a tool takes to start.
+is most of the time that a tool takes to start. It must have a single thread: a
+fork that finds locks of others waits for ever.
 """
 
 import multiprocessing

@@ -10,7 +10,8 @@ case ${1:-} in
     current | legacy) profile=$1; shift ;;
 esac
 python=$(bash tools/_setup_venv.sh "$profile")
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+# Neither threads of OpenMP nor of ONNX Runtime's reports: tests fork.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} ORT_DISABLE_TELEMETRY=1
 "$python" -m pytest -n auto --dist loadfile "$@"
 if [ "$profile" = current ] && [ $# = 0 ]; then
     python=$(bash tools/_setup_venv.sh text)
