@@ -17,6 +17,8 @@ model = dict(
         hidden_channels=64,
         num_heads=4,
         feedforward_channels=128,
+        # 100 of 128 images; see README.md
+        batch_entropy_weight=6.25,
     ),
 )
 
