@@ -4,7 +4,11 @@ from .coco_multi_label import CocoMultiLabel
 from .image_boxes import ImageBoxes
 from .label_sets import get_classes
 from .multi_label_json import MultiLabelJson
-from .transforms import LoadImageWithTurboJPEG, MultiScaleCrop
+from .transforms import (
+    LoadImageWithTurboJPEG,
+    MultiAspectCrop,
+    MultiScaleCrop,
+)
 from .voc_multi_label import VOCMultiLabel
 from .voc_xml import load_voc_boxes
 
@@ -12,6 +16,7 @@ __all__ = [
     'CocoMultiLabel',
     'ImageBoxes',
     'LoadImageWithTurboJPEG',
+    'MultiAspectCrop',
     'MultiLabelJson',
     'MultiScaleCrop',
     'VOCMultiLabel',

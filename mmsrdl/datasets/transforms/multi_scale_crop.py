@@ -3,13 +3,12 @@
 import math
 from collections.abc import Sequence
 
-import cv2
-import mmcv
 import numpy as np
-from mmcv.image.geometric import cv2_interp_codes, pillow_interp_codes
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpretrain.registry import TRANSFORMS
+
+from .resizing import check_interpolation, lay_out_planes, resize_pixels
 
 _REACH = 6
 """Pixels that no kernel reaches beyond: Lanczos, the widest, takes 4."""
@@ -78,16 +77,7 @@ class MultiScaleCrop(BaseTransform):
                 f'crop_sizes must be sides of at most resize={resize}, got '
                 f'{crop_sizes}.'
             )
-        codes = {'cv2': cv2_interp_codes, 'pillow': pillow_interp_codes}
-        if backend not in codes:
-            raise ValueError(
-                f"backend must be 'cv2' or 'pillow', got {backend!r}."
-            )
-        if interpolation not in codes[backend]:
-            raise ValueError(
-                f'interpolation must be one of {list(codes[backend])} with '
-                f'backend {backend!r}, got {interpolation!r}.'
-            )
+        check_interpolation(interpolation, backend)
         self.resize = resize
         self.crop_sizes = tuple(crop_sizes)
         self.size = size
@@ -124,7 +114,7 @@ class MultiScaleCrop(BaseTransform):
         take = self._cut_part if self.single_resize else self._resize_part
         img = take(results['img'], side, top, left)
         img = self._resize(img, self.size, self.size)
-        results['img'] = self._lay_out_planes(img)
+        results['img'] = lay_out_planes(img)
         results['img_shape'] = (self.size, self.size)
         return results
 
@@ -142,16 +132,6 @@ class MultiScaleCrop(BaseTransform):
         return (
             (moved * self.size / side).clip(0, self.size).astype(boxes.dtype)
         )
-
-    @staticmethod
-    def _lay_out_planes(img: np.ndarray) -> np.ndarray:
-        # PackInputs wants a plane per channel and spends longer on a copy of
-        # that layout than OpenCV; given a view of it, it copies nothing.
-        if img.ndim == 2:
-            return img
-        planes = np.empty((img.shape[2], *img.shape[:2]), img.dtype)
-        cv2.split(img, list(planes))
-        return planes.transpose(1, 2, 0)
 
     def _cut_part(
         self, img: np.ndarray, side: int, top: int, left: int
@@ -210,18 +190,9 @@ class MultiScaleCrop(BaseTransform):
         return pixels, first * target, (last - first) * target
 
     def _resize(self, img: np.ndarray, height: int, width: int) -> np.ndarray:
-        if img.shape[:2] == (height, width):
-            return img  # the same pixels
-        channels = img.shape[2:]
-        if channels == (1,):  # neither backend keeps or takes a last 1
-            img = img[..., 0]
-        img = mmcv.imresize(
-            img,
-            (width, height),
-            interpolation=self.interpolation,
-            backend=self.backend,
+        return resize_pixels(
+            img, height, width, self.interpolation, self.backend
         )
-        return img.reshape(height, width, *channels)
 
     def __repr__(self) -> str:
         """Show the arguments."""
