@@ -1,6 +1,7 @@
 """Classification heads."""
 
 from .car_head import CARHead
+from .category_feature_head import CategoryFeatureHead
 from .multi_label_linear_head import MultiLabelLinearHead
 
-__all__ = ['CARHead', 'MultiLabelLinearHead']
+__all__ = ['CARHead', 'CategoryFeatureHead', 'MultiLabelLinearHead']

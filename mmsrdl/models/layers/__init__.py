@@ -10,6 +10,7 @@ from .evaluation_cache import EvaluationCache
 from .gated_graph import GatedGraph
 from .graph_convolution import NORMALIZATIONS, GraphConvolution
 from .object_erasing import ObjectErasing
+from .semantic_attention import SemanticAttention
 from .semantic_decoupling import SemanticDecoupling
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     'GatedGraph',
     'GraphConvolution',
     'ObjectErasing',
+    'SemanticAttention',
     'SemanticDecoupling',
     'find_implementation',
 ]

@@ -1,0 +1,67 @@
+"""A classifier of each category, on features of its own."""
+
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from ..layers import CategoryAttention, SemanticAttention, SemanticDecoupling
+from .multi_label_linear_head import MultiLabelLinearHead
+
+for _layer in (SemanticAttention, SemanticDecoupling):
+    MODELS.register_module(module=_layer)
+
+
+@MODELS.register_module()
+class CategoryFeatureHead(MultiLabelLinearHead):
+    """Scores logit_c = ⟨w_c, f_c⟩ + b_c of the features f_c of a layer.
+
+    The layer takes the positions of the feature map, (B, P, D), then what the
+    neck gives beside the map, as the label embeddings (C, E) of a
+    ``LabelGraphNeck``. It returns the features (B, C, O) of the categories
+    and their attention (B, C, P). Trained as CARHead is without erasing.
+
+    Args:
+        num_classes (int): Number of categories C.
+        in_channels (int): Width O of the features of a category.
+        layer (dict): The layer, by the name of a module in ``MODELS``:
+            ``SemanticAttention``, ``SemanticDecoupling`` or your own.
+        **kwargs: ``loss``, ``thr``, ``topk`` and ``init_cfg``, as of
+            :class:`MultiLabelLinearHead`.
+    """
+
+    def __init__(
+        self, num_classes: int, in_channels: int, layer: dict, **kwargs
+    ) -> None:
+        super().__init__(num_classes, in_channels, **kwargs)
+        self.layer = MODELS.build(layer)
+
+    def attend(self, feats: tuple[Tensor, ...]) -> CategoryAttention:
+        """Attend to each category and score it.
+
+        Args:
+            feats (tuple[Tensor]): Feature map, (B, D, h, w), and what else
+                the layer takes.
+
+        Returns:
+            CategoryAttention: Logits, features and spatial attention.
+        """
+        feature, *others = feats
+        positions = feature.flatten(2).transpose(1, 2)
+        features, attention = self.layer(positions, *others)
+        return CategoryAttention(
+            self.classify(features),
+            features,
+            attention.unflatten(2, feature.shape[2:]),
+            None,
+        )
+
+    def classify(self, features: Tensor) -> Tensor:
+        """⟨w_c, f_c⟩ + b_c, (B, C), of features (B, C, O)."""
+        return (features * self.fc.weight).sum(-1) + self.fc.bias
+
+    def pre_logits(self, feats: tuple[Tensor, ...]) -> Tensor:
+        """Category features f_c, (B, C, O)."""
+        return self.attend(feats).features
+
+    def forward(self, feats: tuple[Tensor, ...]) -> Tensor:
+        """Logits, (B, C). See :meth:`attend`."""
+        return self.attend(feats).logits
