@@ -1,0 +1,118 @@
+"""Head of ML-GCN: a graph network makes the classifiers of the labels."""
+
+import torch
+from mmpretrain.models.heads import MultiLabelClsHead
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmsrdl.apis import LabelMaps
+from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
+from mmsrdl.models.layers import EvaluationCache, GraphConvolution
+
+
+@MODELS.register_module()
+class MLGCNHead(MultiLabelClsHead):
+    """Multi-label recognition by a graph convolutional network (CVPR 2019).
+
+    With f = GMP(F) of the feature map, E the word vectors and Â the graph,
+
+    - Z = Â LeakyReLU(Â E W₁) W₂, a classifier of each label,
+    - logits = Z f.
+
+    Args:
+        num_classes (int): Labels C.
+        in_channels (int): Channels D of the feature map.
+        embed_dims (int): Width E of the word vectors. Defaults to 300.
+        hidden_channels (int): Width between the two layers. Defaults to 1024.
+        negative_slope (float): Slope of the LeakyReLU. Defaults to 0.2.
+        loss (dict): Loss of the labels. Defaults to the sigmoid's
+            cross-entropy, of which the mean over labels is the published
+            soft margin loss.
+        thr (float, optional): Score from which a label is predicted.
+            Defaults to None: 0.5 unless ``topk`` is given.
+        topk (int, optional): Number of labels predicted instead. Defaults to
+            None.
+        init_cfg (dict, optional): Initialisation. Defaults to None.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        embed_dims: int = 300,
+        hidden_channels: int = 1024,
+        negative_slope: float = 0.2,
+        loss: dict = dict(type='CrossEntropyLoss', use_sigmoid=True),  # noqa: B006
+        thr: float | None = None,
+        topk: int | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(loss=loss, thr=thr, topk=topk, init_cfg=init_cfg)
+        self.num_classes = num_classes
+        self.layers = nn.ModuleList(
+            [
+                GraphConvolution(embed_dims, hidden_channels, negative_slope),
+                # a slope of 1: no activation after the last layer
+                GraphConvolution(hidden_channels, in_channels, 1.0),
+            ]
+        )
+        for layer in self.layers:
+            bound = layer.weight.shape[1] ** -0.5
+            nn.init.uniform_(layer.weight, -bound, bound)
+        self._cache = EvaluationCache()
+
+    def make_classifiers(self, labels: Tensor, adjacency: Tensor) -> Tensor:
+        """Z, (C, D), in float32 whatever autocast says.
+
+        Args:
+            labels (Tensor): Word vectors E, (C, E).
+            adjacency (Tensor): Â, (C, C).
+        """
+
+        def propagate() -> Tensor:
+            nodes = labels
+            for layer in self.layers:
+                nodes = layer(nodes, adjacency)
+            return nodes
+
+        weights = (layer.weight for layer in self.layers)
+        with torch.autocast(labels.device.type, enabled=False):
+            return self._cache(propagate, labels, adjacency, *weights)
+
+    def attend(self, feats: tuple[Tensor, Tensor, Tensor]) -> LabelMaps:
+        """Logits, and the scores ⟨z_c, F_p⟩ of the positions.
+
+        Args:
+            feats (tuple[Tensor, Tensor, Tensor]): As for :meth:`forward`.
+
+        Returns:
+            LabelMaps: Logits, (B, C), and class activation maps of any sign,
+            (B, C, h, w).
+        """
+        classifiers = self.make_classifiers(*feats[1:])
+        maps = torch.einsum('bdhw,cd->bchw', feats[0], classifiers)
+        return LabelMaps(self(feats), maps)
+
+    def pre_logits(self, feats: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """GMP(F), (B, D)."""
+        return feats[0].amax((2, 3))
+
+    def forward(self, feats: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Logits, (B, C).
+
+        Args:
+            feats (tuple[Tensor, Tensor, Tensor]): Feature map F,
+                (B, D, h, w), word vectors E, (C, E), and graph Â, (C, C), of
+                a :class:`MLGCNNeck`.
+        """
+        pooled = self.pre_logits(feats)
+        return pooled @ self.make_classifiers(*feats[1:]).to(pooled).T
+
+    def _get_loss(
+        self, cls_score: Tensor, data_samples: list[DataSample], **kwargs
+    ) -> dict[str, Tensor]:
+        """Mean loss over the known labels."""
+        target = stack_targets(data_samples, cls_score)
+        loss = masked_mean(self.loss_module, cls_score, target, **kwargs)
+        return dict(loss=loss)
