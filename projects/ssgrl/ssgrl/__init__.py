@@ -1,0 +1,5 @@
+"""SSGRL: features of labels that exchange messages."""
+
+from .semantic_graph import SemanticGraph
+
+__all__ = ['SemanticGraph']
