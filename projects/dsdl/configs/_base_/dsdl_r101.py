@@ -1,0 +1,60 @@
+# DSDL on ResNet-101 and the recipe of its code: SGD, batch 32, 200 epochs, all
+# of the backbone trained at a tenth of the learning rate, gradients of norm
+# at most 10. The learning rate is divided by ten every 40 epochs.
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='ResNet',
+        depth=101,
+        num_stages=4,
+        out_indices=(3,),
+        style='pytorch',
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://download.openmmlab.com/mmclassification/v0/resnet/resnet101_8xb32_in1k_20210831-539c63f8.pth',
+            prefix='backbone',
+        ),
+    ),
+    # the label vectors as they are
+    neck=dict(type='LabelGraphNeck', num_classes=80, num_layers=0),
+    head=dict(
+        type='DSDLHead',
+        num_classes=80,
+        in_channels=2048,
+        hidden_channels=1024,
+        ridge=0.1,
+        reconstruction_weight=1e-6,
+    ),
+)
+
+crop_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='MultiAspectCrop', size=448),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+
+# statistics of the BatchNorm over all GPUs, our choice
+sync_bn = 'torch'
+
+optim_wrapper = dict(
+    optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4),
+    paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),
+    clip_grad=dict(max_norm=10),
+)
+
+param_scheduler = dict(
+    type='MultiStepLR',
+    by_epoch=True,
+    milestones=[40, 80, 120, 160],
+    gamma=0.1,
+)
+
+train_cfg = dict(by_epoch=True, max_epochs=200, val_interval=1)
+val_cfg = dict()
+test_cfg = dict()
+
+# `--auto-scale-lr` scales the learning rate by the actual batch over this
+auto_scale_lr = dict(base_batch_size=32)
+
+custom_hooks = []

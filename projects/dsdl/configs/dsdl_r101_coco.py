@@ -1,0 +1,21 @@
+_base_ = [
+    './_base_/dsdl_r101.py',
+    '../../../configs/_base_/datasets/coco14_448px.py',
+    '../../../configs/_base_/default_runtime.py',
+]
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.dsdl.dsdl'], allow_failed_imports=False
+)
+
+model = dict(
+    neck=dict(
+        num_classes=80,
+        classes='coco',
+        label_embedding='{{$LABEL_EMBEDDING_ROOT:data/label_embeddings}}/coco_glove-6b_300d.npz',
+    ),
+    head=dict(num_classes=80),
+)
+
+train_pipeline = {{_base_.crop_pipeline}}
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
