@@ -7,8 +7,9 @@ import torch
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
+from mmsrdl.models.necks import correlation_neck
 from mmsrdl.structures import LabelCooccurrence
-from projects.ml_gcn.ml_gcn import MLGCNHead, correlation_neck
+from projects.ml_gcn.ml_gcn import MLGCNHead
 
 CLASSES = ['cat', 'dog', 'bird', 'tree', 'car']
 LABELS = [[0, 1], [0, 1], [0], [0, 3], [1, 3], [3], [1], [0, 1, 3], [2, 3]]
@@ -26,7 +27,7 @@ def file(tmp_path):
 def build_neck(cooccurrence, classes=CLASSES, count=C, **kwargs):
     neck = MODELS.build(
         dict(
-            type='MLGCNNeck',
+            type='CorrelationNeck',
             num_classes=count,
             classes=classes,
             embed_dims=E,
@@ -123,7 +124,7 @@ def test_bad_options(file, kwargs):
 
 
 def test_counts_are_required():
-    with pytest.raises(ValueError, match='MLGCNNeck needs to know which'):
+    with pytest.raises(ValueError, match='CorrelationNeck needs to know'):
         build_neck(None)
 
 
@@ -140,7 +141,7 @@ def draw_feats():
 def classifiers_by_hand(head, words, graph):
     """Â LeakyReLU(Â E W₁) W₂, in loops."""
     nodes = words
-    for number, layer in enumerate(head.layers):
+    for number, layer in enumerate(head.gcn.layers):
         width = layer.weight.shape[1]
         out = torch.zeros(C, width)
         for i in range(C):
@@ -177,15 +178,15 @@ def test_classifiers_are_never_stale():
     with torch.no_grad():
         before = head(feats)
         assert torch.equal(head(feats), before)
-        head.layers[0].weight.data.mul_(2)
+        head.gcn.layers[0].weight.data.mul_(2)
         assert not torch.equal(head(feats), before)
 
 
 def test_start():
     head = MLGCNHead(20, 2048)
-    shapes = [tuple(layer.weight.shape) for layer in head.layers]
+    shapes = [tuple(layer.weight.shape) for layer in head.gcn.layers]
     assert shapes == [(300, 1024), (1024, 2048)]
-    for layer in head.layers:
+    for layer in head.gcn.layers:
         bound = layer.weight.shape[1] ** -0.5
         largest = layer.weight.abs().max().item()
         assert 0.99 * bound < largest <= bound

@@ -9,6 +9,7 @@ from .category_attention import (
 from .evaluation_cache import EvaluationCache
 from .gated_graph import GatedGraph
 from .graph_convolution import NORMALIZATIONS, GraphConvolution
+from .label_gcn import LabelGCN
 from .object_erasing import ObjectErasing
 from .semantic_attention import SemanticAttention
 from .semantic_decoupling import SemanticDecoupling
@@ -21,6 +22,7 @@ __all__ = [
     'EvaluationCache',
     'GatedGraph',
     'GraphConvolution',
+    'LabelGCN',
     'ObjectErasing',
     'SemanticAttention',
     'SemanticDecoupling',

@@ -8,7 +8,8 @@ custom_imports = dict(
 
 model = dict(
     neck=dict(
-        type='MLGCNNeck', cooccurrence={{_base_.train_dataloader.dataset}}
+        type='CorrelationNeck',
+        cooccurrence={{_base_.train_dataloader.dataset}},
     ),
     head=dict(
         _delete_=True, type='MLGCNHead', num_classes=20, in_channels=2048

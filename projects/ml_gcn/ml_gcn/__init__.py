@@ -1,6 +1,5 @@
 """ML-GCN: classifiers that a graph of labels makes of word vectors."""
 
-from .correlation_neck import MLGCNNeck
 from .ml_gcn_head import MLGCNHead
 
-__all__ = ['MLGCNHead', 'MLGCNNeck']
+__all__ = ['MLGCNHead']

@@ -4,11 +4,11 @@ import torch
 from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
-from mmsrdl.models.layers import EvaluationCache, GraphConvolution
+from mmsrdl.models.layers import LabelGCN
 
 
 @MODELS.register_module()
@@ -50,35 +50,9 @@ class MLGCNHead(MultiLabelClsHead):
     ) -> None:
         super().__init__(loss=loss, thr=thr, topk=topk, init_cfg=init_cfg)
         self.num_classes = num_classes
-        self.layers = nn.ModuleList(
-            [
-                GraphConvolution(embed_dims, hidden_channels, negative_slope),
-                # a slope of 1: no activation after the last layer
-                GraphConvolution(hidden_channels, in_channels, 1.0),
-            ]
+        self.gcn = LabelGCN(
+            embed_dims, hidden_channels, in_channels, negative_slope
         )
-        for layer in self.layers:
-            bound = layer.weight.shape[1] ** -0.5
-            nn.init.uniform_(layer.weight, -bound, bound)
-        self._cache = EvaluationCache()
-
-    def make_classifiers(self, labels: Tensor, adjacency: Tensor) -> Tensor:
-        """Z, (C, D), in float32 whatever autocast says.
-
-        Args:
-            labels (Tensor): Word vectors E, (C, E).
-            adjacency (Tensor): Â, (C, C).
-        """
-
-        def propagate() -> Tensor:
-            nodes = labels
-            for layer in self.layers:
-                nodes = layer(nodes, adjacency)
-            return nodes
-
-        weights = (layer.weight for layer in self.layers)
-        with torch.autocast(labels.device.type, enabled=False):
-            return self._cache(propagate, labels, adjacency, *weights)
 
     def attend(self, feats: tuple[Tensor, Tensor, Tensor]) -> LabelMaps:
         """Logits, and the scores ⟨z_c, F_p⟩ of the positions.
@@ -90,7 +64,7 @@ class MLGCNHead(MultiLabelClsHead):
             LabelMaps: Logits, (B, C), and class activation maps of any sign,
             (B, C, h, w).
         """
-        classifiers = self.make_classifiers(*feats[1:])
+        classifiers = self.gcn(*feats[1:])
         maps = torch.einsum('bdhw,cd->bchw', feats[0], classifiers)
         return LabelMaps(self(feats), maps)
 
@@ -104,10 +78,10 @@ class MLGCNHead(MultiLabelClsHead):
         Args:
             feats (tuple[Tensor, Tensor, Tensor]): Feature map F,
                 (B, D, h, w), word vectors E, (C, E), and graph Â, (C, C), of
-                a :class:`MLGCNNeck`.
+                a :class:`~mmsrdl.models.necks.CorrelationNeck`.
         """
         pooled = self.pre_logits(feats)
-        return pooled @ self.make_classifiers(*feats[1:]).to(pooled).T
+        return pooled @ self.gcn(*feats[1:]).to(pooled).T
 
     def _get_loss(
         self, cls_score: Tensor, data_samples: list[DataSample], **kwargs

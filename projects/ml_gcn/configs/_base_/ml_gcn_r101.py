@@ -15,7 +15,9 @@ model = dict(
             prefix='backbone',
         ),
     ),
-    neck=dict(type='MLGCNNeck', num_classes=80, threshold=0.4, share=0.25),
+    neck=dict(
+        type='CorrelationNeck', num_classes=80, threshold=0.4, share=0.25
+    ),
     head=dict(type='MLGCNHead', num_classes=80, in_channels=2048),
 )
 

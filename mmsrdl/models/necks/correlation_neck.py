@@ -1,11 +1,12 @@
-"""Neck of ML-GCN: the graph that is left of the co-occurrence of labels."""
+"""The graph that ML-GCN leaves of the co-occurrence of labels."""
 
 import numpy as np
 from mmengine.logging import print_log
 from mmpretrain.registry import MODELS
 
-from mmsrdl.models.necks import CooccurrenceNeck
 from mmsrdl.structures import LabelCooccurrence, reweighted_adjacency
+
+from .cooccurrence_neck import CooccurrenceNeck
 
 
 def normalize(adjacency: np.ndarray) -> np.ndarray:
@@ -27,23 +28,25 @@ def normalize(adjacency: np.ndarray) -> np.ndarray:
 
 
 @MODELS.register_module()
-class MLGCNNeck(CooccurrenceNeck):
+class CorrelationNeck(CooccurrenceNeck):
     """Adds word vectors and ML-GCN's graph of labels to the feature map.
 
     P(j|i) becomes an edge from i to j where it reaches ``threshold``; all
     edges into a class weigh ``share`` together, its own vector 1; Â is that,
-    normalised. A class that no edge leads to hears of no other: its
-    classifier is a perceptron of its own word vector. How many there are is
-    logged.
+    normalised. A class that no edge leads to hears of no other: its features
+    are a perceptron of its own word vector. How many there are is logged.
 
     Args:
-        *args: Those of :class:`~mmsrdl.models.necks.CooccurrenceNeck`.
+        *args: Those of :class:`CooccurrenceNeck`.
         threshold (float): Least P(j|i) of an edge, in (0, 1]. Defaults to
             0.4.
         share (float): Weight of all edges into a class, positive. Defaults to
             0.25, which makes the 0.2 of the paper after normalisation:
             0.25 / (1 + 0.25).
-        **kwargs: Those of :class:`~mmsrdl.models.necks.CooccurrenceNeck`.
+        reverse (bool): Whether an edge from i to j stands for P(i|j): a class
+            then hears of those it mostly comes with, not of those that mostly
+            come with it. Defaults to False.
+        **kwargs: Those of :class:`CooccurrenceNeck`.
 
     Raises:
         ValueError: If an option is out of its range, or ``cooccurrence`` or
@@ -51,16 +54,22 @@ class MLGCNNeck(CooccurrenceNeck):
     """
 
     def __init__(
-        self, *args, threshold: float = 0.4, share: float = 0.25, **kwargs
+        self,
+        *args,
+        threshold: float = 0.4,
+        share: float = 0.25,
+        reverse: bool = False,
+        **kwargs,
     ) -> None:
         super().__init__(*args, **kwargs)
         if not (0 < threshold <= 1 and share > 0):
             raise ValueError(
-                'MLGCNNeck needs 0 < threshold <= 1 and share > 0, got '
+                'CorrelationNeck needs 0 < threshold <= 1 and share > 0, got '
                 f'{threshold} and {share}.'
             )
         self.threshold = threshold
         self.share = share
+        self.reverse = reverse
 
     def make_adjacency(self, statistics: LabelCooccurrence) -> np.ndarray:
         """Binarise, re-weight and normalise; see the class.
@@ -71,13 +80,17 @@ class MLGCNNeck(CooccurrenceNeck):
         Returns:
             np.ndarray: Â, row i what class i takes, (C, C).
         """
+        conditional = statistics.conditional()
         adjacency = reweighted_adjacency(
-            statistics.conditional(), self.threshold, self.share
+            conditional.T if self.reverse else conditional,
+            self.threshold,
+            self.share,
         )
         edges = (adjacency > 0).sum() - len(adjacency)
         alone = ((adjacency > 0).sum(0) == 1).sum()
         print_log(
-            f'MLGCNNeck: {edges} edges, P(j|i) >= {self.threshold}; '
+            f'CorrelationNeck: {edges} edges, of probabilities from '
+            f'{self.threshold} on; '
             f'{alone} of {len(adjacency)} classes receive no message.',
             logger='current',
         )
