@@ -120,6 +120,9 @@ def test_recipe():
         steps = [step.type for step in cfg.train_pipeline]
         assert steps[1:3] == ['Resize', 'MultiAspectCrop']
     assert cfg.train_dataloader.dataset.difficult == 'positive'
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        assert dataset.protocol == 'voc07-ml-gcn'
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
         assert evaluator.difficult == dict(ap='ignore', f1='negative')
         METRICS.build(evaluator)

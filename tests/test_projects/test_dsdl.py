@@ -234,6 +234,9 @@ def test_recipe():
         assert cfg.train_dataloader.batch_size == 32
         assert cfg.train_pipeline[1].type == 'MultiAspectCrop'
     assert cfg.train_dataloader.dataset.difficult == 'positive'
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        assert dataset.protocol == 'voc07-ml-gcn'
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
         assert evaluator.difficult == dict(ap='ignore', f1='negative')
         METRICS.build(evaluator)

@@ -18,13 +18,15 @@ model = dict(
 )
 
 train_pipeline = {{_base_.crop_pipeline}}
-# What is difficult to see is a positive in training, counts for nothing in AP
-# and is a negative in the other measures, as in ML-GCN's code.
+# Difficult labels are positive in training, left out of AP, and negative for
+# precision, recall and F1.
 train_dataloader = dict(
     batch_size=32,
-    dataset=dict(difficult='positive', pipeline=train_pipeline),
+    dataset=dict(
+        protocol='voc07-ml-gcn', difficult='positive', pipeline=train_pipeline
+    ),
 )
+val_dataloader = dict(dataset=dict(protocol='voc07-ml-gcn'))
+test_dataloader = val_dataloader
 val_evaluator = dict(difficult=dict(_delete_=True, ap='ignore', f1='negative'))
-test_evaluator = dict(
-    difficult=dict(_delete_=True, ap='ignore', f1='negative')
-)
+test_evaluator = val_evaluator
