@@ -1,0 +1,24 @@
+_base_ = [
+    './_base_/gcn_ms_sga_r101.py',
+    '../../../configs/_base_/datasets/coco14_448px.py',
+    '../../../configs/_base_/default_runtime.py',
+]
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.gcn_ms_sga.gcn_ms_sga'],
+    allow_failed_imports=False,
+)
+
+model = dict(
+    neck=dict(
+        num_classes=80,
+        classes='coco',
+        label_embedding='{{$LABEL_EMBEDDING_ROOT:data/label_embeddings}}/coco_glove-6b_300d.npz',
+        cooccurrence={{_base_.train_dataloader.dataset}},
+    ),
+    head=dict(num_classes=80),
+)
+
+train_pipeline = {{_base_.aspect_pipeline}}
+# 4 GPUs x 8 images
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
