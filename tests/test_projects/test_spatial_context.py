@@ -30,9 +30,10 @@ from projects.spatial_context.spatial_context.patch_pooling import (
     pool_patches,
 )
 from projects.spatial_context.spatial_context.patch_targets import (
+    Objects,
+    list_objects,
     match_anchors,
     patch_losses,
-    stack_boxes,
 )
 
 C, D = 5, 8
@@ -191,12 +192,12 @@ def test_boxes_move_with_the_image(tmp_path, step, flip):
             gt_boxes_difficult=np.array([False]),
         )
     )
-    boxes, _ = stack_boxes([packed['data_samples']], 'cpu')
+    (objects,) = list_objects([packed['data_samples']], 'cpu')
     rows, columns = torch.nonzero(packed['inputs'][0] > 127, as_tuple=True)
     drawn = torch.tensor(
         [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
     )
-    assert (boxes[0, 0] * 80 - drawn).abs().max() <= 1
+    assert (objects.boxes[0] * 80 - drawn).abs().max() <= 1
     assert drawn[2] - drawn[0] > 20
 
 
@@ -205,19 +206,49 @@ def test_data_without_boxes_is_told():
     with pytest.raises(ValueError, match='VOCWithBoxes or CocoWithBoxes'):
         step(dict(img=np.zeros((4, 4, 3))))
     sample = DataSample(metainfo=dict(img_shape=(4, 4))).set_gt_label([0])
-    with pytest.raises(ValueError, match='no gt_bboxes: take VOCWithBoxes'):
+    sample.gt_bboxes = np.zeros((1, 4), np.float32)
+    with pytest.raises(ValueError, match='no gt_bboxes_difficult: take VOC'):
+        make_head().loss(make_feats(1), [sample])
+    del sample.gt_bboxes
+    with pytest.raises(ValueError, match='no gt_bboxes and no'):
         make_head().loss(make_feats(1), [sample])
 
 
-def test_boxes_are_stacked_in_units_of_the_image():
+@pytest.mark.parametrize(
+    'step',
+    [
+        dict(type='CenterCrop', crop_size=40),
+        dict(type='Resize', scale=(48, 48)),
+        dict(type='RandomFlip', prob=1.0),
+    ],
+    ids=lambda step: step['type'],
+)
+def test_boxes_are_loaded_first(scenes, step):
+    steps = [dict(type='LoadImageFromFile'), step, dict(type='LoadBoxes')]
+    dataset = DATASETS.build(
+        dict(
+            type='VOCWithBoxes',
+            data_root=str(scenes),
+            split='train',
+            classes=['boat', 'car'],
+            pipeline=steps,
+        )
+    )
+    with pytest.raises(ValueError, match='right after LoadImageFromFile'):
+        dataset[0]
+
+
+def test_boxes_are_listed_in_units_of_the_image():
     samples = [
         make_sample([[20, 10, 100, 50], [0, 0, 200, 100]], (), [False, True]),
         make_sample([]),
     ]
-    boxes, difficult = stack_boxes(default_collate(samples), 'cpu')
-    expected = [[[0.1, 0.1, 0.5, 0.5], [0, 0, 1, 1]], [[0] * 4] * 2]
-    torch.testing.assert_close(boxes, torch.tensor(expected))
-    assert difficult.tolist() == [[False, True], [False, False]]
+    two, none = list_objects(default_collate(samples), 'cpu')
+    expected = torch.tensor([[0.1, 0.1, 0.5, 0.5], [0, 0, 1, 1], [0] * 4])
+    torch.testing.assert_close(two.boxes, expected)
+    assert two.difficult.tolist() == [False, True, False]
+    assert torch.equal(none.boxes, torch.zeros(1, 4))
+    assert none.difficult.tolist() == [False]
 
 
 # Patches
@@ -272,6 +303,18 @@ def test_patches_are_the_most_confident_that_differ():
     assert len(kept) > 1
 
 
+def test_saturated_scores_keep_their_order():
+    """As a sigmoid does not: in float32 it is 1 from 17 on."""
+    generator = PatchGenerator(D, SIZES, (1.0,), 4, 30, 0.3)
+    corners = torch.linspace(0, 0.9, 10)[:, None].expand(10, 2)
+    anchors = torch.cat([corners, corners + 0.1], 1)
+    logits = 50 + torch.arange(10.0)[None]
+    patches = generator.generate(
+        Candidates(anchors, torch.zeros(1, 10, 4), logits)
+    )
+    torch.testing.assert_close(patches[0], anchors.flip(0)[:4])
+
+
 def test_number_of_patches_is_fixed():
     """Those that gave way fill up; few anchors give fewer."""
     generator = PatchGenerator(D, SIZES, (1.0,), 4, 30, 0.3)
@@ -320,7 +363,8 @@ def test_features_come_from_the_stage_that_fits():
 def test_anchors_are_matched_as_a_loop_would():
     anchors, boxes = make_boxes(30), make_boxes(3, 4)
     boxes[1, 2:] = 0  # two that fill up
-    labels, index = match_anchors(anchors, boxes, 0.3, 0.5)
+    found = [match_anchors(anchors, each, 0.3, 0.5) for each in boxes]
+    labels, index = map(torch.stack, zip(*found))
     for i in range(3):
         iou = box_iou(anchors, boxes[i])
         real = [m for m in range(4) if any(boxes[i, m])]
@@ -341,13 +385,10 @@ def test_losses_are_those_of_the_formulas():
         [[0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1], [0.5, 0, 1, 0.5]]
     )
     boxes = torch.tensor([[[0, 0, 0.5, 0.4]], [[0, 0, 0, 0]]])
+    objects = [Objects(each, torch.tensor([False])) for each in boxes]
     offsets, logits = torch.randn(2, 3, 4) * 2, torch.randn(2, 3)
     location, patch = patch_losses(
-        Candidates(anchors, offsets, logits),
-        boxes,
-        torch.zeros(2, 1, dtype=torch.bool),
-        0.3,
-        0.5,
+        Candidates(anchors, offsets, logits), objects, 0.3, 0.5
     )
     target = encode_boxes(boxes[0, 0], anchors[0])
     expected = sum(
@@ -362,18 +403,17 @@ def test_losses_are_those_of_the_formulas():
 
 
 def test_difficult_objects_count_for_nothing():
-    anchors, boxes = make_boxes(20), make_boxes(1, 2)
+    anchors, boxes = make_boxes(20), make_boxes(2)
     offsets = torch.randn(1, 20, 4, requires_grad=True)
     logits = torch.randn(1, 20, requires_grad=True)
     candidates = Candidates(anchors, offsets, logits)
     labels, _ = match_anchors(anchors, boxes, 0.3, 0.5)
-    losses = patch_losses(
-        candidates, boxes, torch.ones(1, 2, dtype=torch.bool), 0.3, 0.5
-    )
+    objects = Objects(boxes, torch.tensor([True, True]))
+    losses = patch_losses(candidates, [objects], 0.3, 0.5)
     assert losses[0] == 0
     sum(losses).backward()
     assert not offsets.grad.any()
-    assert torch.equal(logits.grad != 0, labels == 0)
+    assert torch.equal(logits.grad[0] != 0, labels == 0)
     assert (labels == 1).any()
 
 

@@ -9,6 +9,7 @@ from mmpretrain.registry import TRANSFORMS
 class LoadBoxes(BaseTransform):
     """Turn the boxes of the data set into pixels of the loaded image.
 
+    It comes right after the image is loaded, before anything moves pixels.
     ``Resize``, ``RandomFlip`` and ``MultiScaleCrop`` then move them with the
     image, and ``PackInputs`` packs them, given the names of the added keys
     as ``algorithm_keys``.
@@ -29,12 +30,19 @@ class LoadBoxes(BaseTransform):
         """Add the boxes.
 
         Raises:
-            ValueError: If the data set gives none.
+            ValueError: If the data set gives none, or the image has been
+                changed.
         """
         if 'gt_boxes' not in results:
             raise ValueError(
                 'LoadBoxes found no boxes: take a data set that gives them, '
                 'VOCWithBoxes or CocoWithBoxes, with test_mode=False.'
+            )
+        if results['img_shape'] != results['ori_shape'] or results.get('flip'):
+            raise ValueError(
+                'LoadBoxes takes the image as it was loaded, but this one has '
+                'been resized, cropped or mirrored: put LoadBoxes right after '
+                'LoadImageFromFile.'
             )
         height, width = results['img'].shape[:2]
         size = np.array([width, height, width, height], np.float32)

@@ -110,14 +110,15 @@ class PatchGenerator(BaseModule):
         """
         anchors, offsets, logits = candidates
         count = min(self.num_candidates, len(anchors))
-        scores, chosen = logits.sigmoid().topk(count)
+        chosen = logits.topk(count).indices
         boxes = decode_boxes(_take(offsets, chosen), anchors[chosen])
-        kept = nms(
-            _lay_apart(boxes).flatten(0, 1), scores.flatten(), self.max_overlap
-        )
-        first = torch.zeros_like(scores.flatten())
+        # Ranks, the most confident first, are exact where scores are not.
+        rank = torch.arange(count, 0, -1, device=logits.device).to(logits)
+        rank = rank.expand(chosen.shape).flatten()
+        kept = nms(_lay_apart(boxes).flatten(0, 1), rank, self.max_overlap)
+        first = torch.zeros_like(rank)
         first = first.scatter(0, kept, torch.ones_like(kept).to(first))
-        order = scores + first.view_as(scores)
+        order = (rank + count * first).view_as(chosen)
         best = order.topk(min(self.num_patches, count)).indices
         return _take(boxes, best)
 

@@ -14,7 +14,7 @@ from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
 
 from .patch_generator import Candidates, PatchGenerator, expand_patches
 from .patch_pooling import pool_patches
-from .patch_targets import patch_losses, stack_boxes
+from .patch_targets import list_objects, patch_losses
 
 
 class PatchScores(NamedTuple):
@@ -167,6 +167,9 @@ class SpatialContextHead(MultiLabelClsHead):
     def attend(self, feats: tuple[Tensor, ...]) -> LabelMaps:
         """Logits, and where the patches are that speak for a label.
 
+        The maps are of the object branch alone, and of tight patches; half
+        of a logit is the context branch, which no map shows.
+
         Args:
             feats (tuple[Tensor]): As for :meth:`score_patches`.
 
@@ -196,7 +199,7 @@ class SpatialContextHead(MultiLabelClsHead):
             feats (tuple[Tensor]): As for :meth:`score_patches`.
             data_samples (list[DataSample]): Each with ``gt_score`` (C,), of
                 which -1 means unknown, or ``gt_label``; and with boxes, see
-                :func:`stack_boxes`.
+                :func:`list_objects`.
             **kwargs: For the loss module.
 
         Returns:
@@ -207,11 +210,9 @@ class SpatialContextHead(MultiLabelClsHead):
         scores = self.score_patches(feats)
         logits = self._fuse(scores)
         target = stack_targets(data_samples, logits)
-        boxes, difficult = stack_boxes(data_samples, logits.device)
         location, patch = patch_losses(
             scores.candidates,
-            boxes,
-            difficult,
+            list_objects(data_samples, logits.device),
             self.negative_iou,
             self.positive_iou,
         )
