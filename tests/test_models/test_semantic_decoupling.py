@@ -1,5 +1,6 @@
 """Semantic decoupling against loops over images, labels and positions."""
 
+import pytest
 import torch
 
 from mmsrdl.models.layers import SemanticDecoupling
@@ -66,3 +67,13 @@ def test_under_autocast():
     torch.testing.assert_close(
         [x.float() for x in actual], list(expected), rtol=0.05, atol=0.05
     )
+
+
+@pytest.mark.parametrize('shape', [(C, E + 1), (B, E, 3, 3), None])
+def test_labels_need_embeddings_of_the_width(shape):
+    """As of a missing neck, a wrong one, or other embed_dims."""
+    positions, _ = inputs()
+    labels = None if shape is None else torch.zeros(shape)
+    with pytest.raises(ValueError, match=r'\(C, 7\).*Check the neck') as told:
+        SemanticDecoupling(D, E, H)(positions, labels)
+    assert f'got {shape or "none"}' in str(told.value)

@@ -249,6 +249,13 @@ def test_scenes_choose_the_graph(assignment):
     torch.testing.assert_close(found.spatial.sum((2, 3)), torch.ones(B, C))
 
 
+def test_missing_or_wrong_neck_is_told():
+    head, (feature, labels) = build_head(), draw_feats()
+    for feats in ((feature,), (feature, labels[:, 1:])):
+        with pytest.raises(ValueError, match='as a LabelGraphNeck gives'):
+            head(feats)
+
+
 def test_unknown_labels_do_not_train():
     head = build_head(image_entropy_weight=0, batch_entropy_weight=0)
     losses = head.loss(draw_feats(), as_samples(torch.full((B, C), -1.0)))

@@ -120,6 +120,14 @@ def test_labels_hear_of_each_other():
     assert not torch.allclose(before[:, 0], after[:, 0])
 
 
+def test_missing_or_wrong_neck_is_told():
+    layer, (positions, words, _) = build_layer(), draw()
+    with pytest.raises(ValueError, match='Check the neck'):
+        layer(positions)
+    with pytest.raises(ValueError, match='CooccurrenceNeck gives'):
+        layer(positions, words)
+
+
 @pytest.mark.parametrize(('name', 'count'), [('coco', 80), ('voc07', 20)])
 def test_sd_takes_the_place_of_car(name, count):
     """By config alone: data, schedule and network are those of SRDL."""

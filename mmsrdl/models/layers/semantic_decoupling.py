@@ -35,18 +35,23 @@ class SemanticDecoupling(nn.Module):
         self.w = nn.Linear(hidden_channels, 1, bias=False)
 
     def forward(
-        self, positions: Tensor, labels: Tensor
+        self, positions: Tensor, labels: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Attend to each label.
 
         Args:
             positions (Tensor): Features F of the positions, (B, P, D).
-            labels (Tensor): Embeddings E, (C, E).
+            labels (Tensor): Embeddings E, (C, E). Without them a neck is
+                missing, which is told.
 
         Returns:
             tuple[Tensor, Tensor]: Features of the labels, (B, C, D), and
             attention, (B, C, P), of which each row sums to 1.
+
+        Raises:
+            ValueError: If the labels have no embeddings, or of another width.
         """
+        self._check(labels)
         projected = self.w_1(positions)
         guide = self.w_2(labels).to(projected)
         weight = (self.w.weight @ self.w_3.weight)[0].to(projected)
@@ -54,3 +59,14 @@ class SemanticDecoupling(nn.Module):
         logits = implementation.spatial_logits(projected, guide, weight)
         attention = logits.softmax(-1)
         return torch.matmul(attention.to(positions), positions), attention
+
+    def _check(self, labels: Tensor | None) -> None:
+        shape = None if labels is None else tuple(labels.shape)
+        width = self.w_2.in_features
+        if shape is None or len(shape) != 2 or shape[1] != width:
+            raise ValueError(
+                'Semantic decoupling takes a label embedding of width '
+                f'{width} for each label, (C, {width}), as a LabelGraphNeck '
+                f'gives them, but got {shape or "none"}. Check the neck, and '
+                'that its embed_dims are those of the head.'
+            )

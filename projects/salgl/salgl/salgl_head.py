@@ -138,6 +138,9 @@ class SALGLHead(MultiLabelClsHead):
 
         Returns:
             SceneAttention: Logits, features, attention and scenes.
+
+        Raises:
+            ValueError: If there are no label embeddings of that width.
         """
         tokens = self._encode(feats[0])
         return self._attend(feats, tokens, self._detect(tokens))
@@ -164,7 +167,7 @@ class SALGLHead(MultiLabelClsHead):
     def _attend(
         self, feats: tuple[Tensor, Tensor], tokens: Tensor, scenes: Tensor
     ) -> SceneAttention:
-        nodes, attention = self.decoupling(tokens, feats[1])
+        nodes, attention = self.decoupling(tokens, *feats[1:2])
         features = self.graph(nodes, self.memory(self.assign(scenes)))
         weight, bias = self.classifier.weight, self.classifier.bias
         return SceneAttention(

@@ -38,7 +38,10 @@ class SemanticGraph(nn.Module):
         self.graph = GatedGraph(in_channels, out_channels, num_steps)
 
     def forward(
-        self, positions: Tensor, labels: Tensor, adjacency: Tensor
+        self,
+        positions: Tensor,
+        labels: Tensor | None = None,
+        adjacency: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Attend to each label and pass messages.
 
@@ -51,6 +54,14 @@ class SemanticGraph(nn.Module):
         Returns:
             tuple[Tensor, Tensor]: Features of the labels, (B, C, O), and
             attention, (B, C, P), of which each row sums to 1.
+
+        Raises:
+            ValueError: If the neck is another one.
         """
         nodes, attention = self.decoupling(positions, labels)
+        if adjacency is None:
+            raise ValueError(
+                'SemanticGraph needs the graph of the labels, which '
+                'CooccurrenceNeck gives: take it as the neck.'
+            )
         return self.graph(nodes, adjacency), attention
