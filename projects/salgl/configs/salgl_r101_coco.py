@@ -18,3 +18,8 @@ model = dict(
 )
 
 train_dataloader = dict(batch_size=32)
+
+# early stopping leaves the best behind
+default_hooks = dict(
+    checkpoint=dict(save_best='multi-label/mAP', rule='greater')
+)
