@@ -22,17 +22,22 @@ model = dict(
     alpha=0.5,
 )
 
-# The image resized to a square whatever its shape, mirrored, its colours
-# changed by up to 30 %.
+# The image resized to a square whatever its shape, as for the test, mirrored,
+# its colours changed by up to 30 %.
 jitter_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(448, 448)),
+    dict(
+        type='Resize',
+        scale=(448, 448),
+        interpolation='bicubic',
+        backend='pillow',
+    ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='ColorJitter', brightness=0.3, contrast=0.3, saturation=0.3),
     dict(type='PackInputs'),
 ]
 
-# statistics of the BatchNorm over all GPUs
+# statistics of the BatchNorm over all GPUs, our choice
 sync_bn = 'torch'
 
 optim_wrapper = dict(
