@@ -31,14 +31,18 @@ def test_finds_the_methods(tool):
         assert method.quickstart.is_file() and method.common.is_file()
 
 
-def test_schedule_is_shortened_in_proportion(tool):
+@pytest.mark.parametrize(('epochs', 'erasing'), [(2, 1), (5, 3), (7, 4)])
+def test_schedule_is_shortened_in_proportion(tool, epochs, erasing):
     cfg = Config.fromfile(tool.find_methods()['srdl'].quickstart)
-    tool.shorten(cfg, 7)
-    assert cfg.train_cfg.max_epochs == cfg.train_cfg.val_interval == 7
+    tool.shorten(cfg, epochs)
+    assert cfg.train_cfg.max_epochs == cfg.train_cfg.val_interval == epochs
     warm_up, cosine = cfg.param_scheduler
     assert warm_up.end == cosine.begin == 1
-    assert cosine.end == 7 and cosine.T_max in (6, 7)
-    assert cfg.custom_hooks[0].begin == 4
+    assert cosine.end == epochs and cosine.T_max == epochs - 1
+    assert cfg.custom_hooks[0].begin == erasing
+
+
+def test_milestones_are_shortened_in_proportion(tool):
     cfg = Config.fromfile(tool.find_methods()['gmp'].common)
     assert tool.shorten(cfg, 4).param_scheduler.milestones == [2]
 
@@ -80,8 +84,13 @@ def test_compares(run_tool, page, tmp_path, monkeypatch):
         '--json', out,
     )  # fmt: skip
     done = run_tool(TOOL, *args)
-    assert done.returncode == 0, done.stderr
     rows = json.loads(out.read_text())['methods']
+    behind = [r['method'] for r in rows if r['mAP'] <= r['linear mAP']]
+    if behind:
+        assert done.returncode == 1
+        assert done.stderr.endswith(f'classifier: {", ".join(behind)}\n')
+    else:
+        assert done.returncode == 0, done.stderr
     assert [row['method'] for row in rows] == ['gmp', 'mcar']
     baseline, mcar = rows
     assert baseline['times gmp'] == 1
@@ -90,6 +99,7 @@ def test_compares(run_tool, page, tmp_path, monkeypatch):
     for row in rows:
         assert 0 < row['mAP'] <= 100 and 0 < row['linear mAP'] <= 100
         assert row['ms'] > 0 and row['G multiply-adds'] > 0
+        assert row['MiB, training'] > row['MiB'] > 0
     # Of an image and four regions of the same size.
     ratio = mcar['G multiply-adds'] / baseline['G multiply-adds']
     assert ratio == pytest.approx(5, rel=0.02)

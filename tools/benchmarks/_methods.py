@@ -8,7 +8,7 @@ from typing import NamedTuple
 import mmengine
 from mmengine.config import Config
 
-SCHEDULE = ('begin', 'end', 'T_max', 'total_steps', 'begin_epoch')
+SCHEDULE = ('begin', 'end', 'total_steps', 'begin_epoch')
 """What schedules and hooks call their epochs or iterations."""
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +73,8 @@ def shorten(cfg: Config, epochs: int) -> Config:
         for key in SCHEDULE:
             if isinstance(schedule.get(key), int):
                 schedule[key] = scale(schedule[key])
+        if 'T_max' in schedule:  # a cosine falls until its end
+            schedule.T_max = schedule.end - schedule.begin
         if 'milestones' in schedule:
             schedule.milestones = [scale(at) for at in schedule.milestones]
     return cfg
@@ -83,7 +85,8 @@ def train_and_test(cfg: Config, work_dir: Path) -> dict[str, float]:
 
     Args:
         cfg (Config): Written into the folder.
-        work_dir (Path): Whose ``metrics.json`` another call reads.
+        work_dir (Path): Whose ``metrics.json`` another call with the same
+            config reads; after a change of code or data, remove it.
 
     Returns:
         dict[str, float]: The measures, by names without prefix.
@@ -94,7 +97,9 @@ def train_and_test(cfg: Config, work_dir: Path) -> dict[str, float]:
     path, metrics = work_dir / 'config.py', work_dir / 'metrics.json'
     text = cfg.pretty_text
     done = metrics.is_file() and path.read_text('utf-8') == text
-    if not done:
+    if done:
+        print(f'  as trained earlier, in {work_dir}')
+    else:
         metrics.unlink(missing_ok=True)
         work_dir.mkdir(parents=True, exist_ok=True)
         path.write_text(text, 'utf-8')

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -212,7 +213,8 @@ def measure_memory(
 ) -> float | None:
     """MiB of a model that takes steps, weights included; see run_apart."""
     small = replace(setting, resolution=64)
-    ModelSteps(name, small, training, 2).run()  # loads code
+    with suppress(ValueError):  # of a model that takes one size alone
+        ModelSteps(name, small, training, 2).run()  # loads code
     memory = PeakMemory(torch.device(setting.device))
     steps = ModelSteps(name, setting, training, batch)
     for _ in range(2):  # the first one makes the state of the optimizer
