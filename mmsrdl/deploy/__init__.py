@@ -17,10 +17,11 @@ from .exportable_model import (
     SUFFIXES,
     ExportableModel,
 )
+from .half_precision import to_half
 from .model_metadata import ModelMetadata, write_metadata
 from .onnx_driver import compare_with_pytorch, deploy_onnx
 from .onnx_export import export_onnx
-from .onnx_precision import quantize, to_half
+from .onnx_precision import quantize
 from .onnxruntime_session import OnnxRuntimeSession
 from .serving_repository import write_serving_repository
 from .tensorrt_engine import TensorRTBuilder

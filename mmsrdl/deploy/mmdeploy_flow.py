@@ -14,8 +14,10 @@ from .calibration import load_calibration_images
 from .deploy_options import DeployOptions
 from .deployable_models import load_deployable, load_image
 from .exportable_model import ENGINE_SUFFIX, FILE_NAME, ExportableModel
+from .half_precision import to_half
 from .onnx_driver import compare_with_pytorch
 from .onnx_export import check_opset
+from .onnx_files import load_onnx
 
 
 def convert(
@@ -77,19 +79,24 @@ def convert(
             create_calib_input_data(
                 os.path.join(part, calibration), model, batches
             )
-        (file,) = to_backend(
-            get_backend(deploy_cfg).value,
-            [onnx_file],
-            work_dir=part,
-            deploy_cfg=deploy_cfg,
-            device=device,
-        )
-        difference = compare_with_pytorch(
-            ExportableModel(model),
-            images,
-            onnx_file,
-            options.precision if options.backend == 'onnxruntime' else 'fp32',
-        )
+        exportable = ExportableModel(model)
+        difference = compare_with_pytorch(exportable, images, onnx_file)
+        file = onnx_file
+        if options.backend == 'tensorrt':
+            (file,) = to_backend(
+                get_backend(deploy_cfg).value,
+                [onnx_file],
+                work_dir=part,
+                deploy_cfg=deploy_cfg,
+                device=device,
+            )
+        elif options.precision == 'fp16':
+            # MMDeploy's own conversion fails for graphs with casts.
+            graph = to_half(load_onnx(onnx_file), options.keep_io_types)
+            Path(onnx_file).write_bytes(graph.SerializeToString())
+            difference = compare_with_pytorch(
+                exportable, images, onnx_file, options.precision
+            )
         # It belongs to the graph that is about to be replaced.
         engine = target / Path(FILE_NAME).with_suffix(ENGINE_SUFFIX)
         engine.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor
 
@@ -12,14 +13,18 @@ from .calibration import load_calibration_images
 from .deploy_options import DeployOptions
 from .deployable_models import load_deployable, load_image
 from .exportable_model import ENGINE_SUFFIX, FILE_NAME, ExportableModel
+from .half_precision import to_half
 from .model_metadata import write_metadata
-from .onnx_export import export_onnx
+from .onnx_export import export_onnx, size_is_bound
 from .onnx_files import write_whole
-from .onnx_precision import quantize, to_half
+from .onnx_precision import quantize
 from .onnxruntime_session import OnnxRuntimeSession
 
 LARGEST_DIFFERENCE = 1e-4
 """Of a probability, between PyTorch and a float32 graph."""
+
+MORE = (32, 64)
+"""Pixels that are added to height and width to test whether they are free."""
 
 
 def deploy_onnx(
@@ -41,8 +46,9 @@ def deploy_onnx(
     Returns:
         tuple[Path, float]: The file, ``end2end.onnx``, and the largest
         difference of a probability. Nothing is written if scores are no
-        numbers, or in float32 differ by more than rounding; otherwise an
-        engine of the graph before goes.
+        numbers, or in float32 differ by more than rounding, at a second size
+        as well if sizes are free; otherwise an engine of the graph before
+        goes.
 
     Raises:
         FileNotFoundError: If there is no such checkpoint or image.
@@ -95,7 +101,8 @@ def compare_with_pytorch(
 ) -> float:
     """Compare an exported file with its model.
 
-    A graph that takes any number of images is asked about one and three.
+    A graph that takes any number of images is asked about one and three; one
+    in float32 that takes any height or width also about larger images.
 
     Args:
         model (ExportableModel): The model.
@@ -108,9 +115,34 @@ def compare_with_pytorch(
 
     Raises:
         RuntimeError: If scores are no numbers, or in float32 differ by more
-            than rounding.
+            than rounding, or if the size is not as free as the graph says.
     """
     session = OnnxRuntimeSession(onnx_file)
+    difference = _compare(model, images, session, precision)
+    if precision != 'fp32' or None not in session.input_shape[2:]:
+        return difference
+    larger = [
+        fixed or size + more
+        for fixed, size, more in zip(
+            session.input_shape[2:], images.shape[2:], MORE, strict=True
+        )
+    ]
+    try:
+        other = _compare(
+            model, F.interpolate(images, larger), session, precision
+        )
+    except Exception:  # of a runtime, or of any layer
+        raise size_is_bound(images) from None
+    return max(difference, other)
+
+
+def _compare(
+    model: ExportableModel,
+    images: Tensor,
+    session: OnnxRuntimeSession,
+    precision: str,
+) -> float:
+    """Largest difference of a probability; see `compare_with_pytorch`."""
     if session.input_shape[0] is None:
         images = torch.cat((images, images.flip(2), images.flip(3)))
     expected = model(images)

@@ -51,7 +51,7 @@ def export_onnx(
     Raises:
         ValueError: If the exporter does not write the opset.
         RuntimeError: If a package or the newer exporter is missing, or it
-            writes another opset than it was asked for.
+            writes another opset or a fixed size, and was asked for others.
     """
     onnx = require('onnx')
     check_opset(opset_version, dynamo)
@@ -71,6 +71,9 @@ def export_onnx(
             f'{opset_version}, which was asked for: set '
             f'onnx_config.opset_version to {written}.'
         )
+    shape = graph.graph.input[0].type.tensor_type.shape.dim
+    if any(axis > 0 and shape[axis].dim_value for axis in axes.get(INPUT, ())):
+        raise size_is_bound(images)
     fold_constants(graph)
     onnx.checker.check_model(graph, full_check=True)
     return graph
@@ -93,6 +96,18 @@ def check_opset(opset_version: int, dynamo: bool = False) -> None:
             f'{"of torch.export" if dynamo else "of TorchScript"} writes '
             f'{first} to {last} (onnx_config.dynamo chooses the exporter).'
         )
+
+
+def size_is_bound(images: Tensor) -> RuntimeError:
+    """Tell that a graph is only for images (B, 3, H, W) of their size."""
+    height, width = images.shape[2:]
+    return RuntimeError(
+        "The model's graph is bound to the size of the image, here "
+        f'{width}x{height}, though the deploy config leaves it free: take one '
+        'of fixed size, configs/deploy/multilabel_onnxruntime_dynamic-448x448'
+        f'.py or its fp16 or int8, with onnx_config.input_shape=({width}, '
+        f'{height}).'
+    )
 
 
 def _export_torchscript(

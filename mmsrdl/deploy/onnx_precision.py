@@ -1,4 +1,4 @@
-"""ONNX graphs of fewer bits."""
+"""ONNX graphs in 8 bits."""
 
 import math
 import tempfile
@@ -14,23 +14,6 @@ from .onnx_files import require
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-
-
-def to_half(model: 'ModelProto', keep_io_types: bool = True) -> 'ModelProto':
-    """Store weights and compute in half precision.
-
-    Args:
-        model (ModelProto): A graph in float32.
-        keep_io_types (bool): Whether input and output stay float32. Defaults
-            to True.
-
-    Returns:
-        ModelProto: The graph.
-    """
-    require('onnxconverter_common')
-    from onnxconverter_common import float16
-
-    return float16.convert_float_to_float16(model, keep_io_types=keep_io_types)
 
 
 FLOAT_SHARE = 1 / 3

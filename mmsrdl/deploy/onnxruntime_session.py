@@ -44,7 +44,7 @@ class OnnxRuntimeSession:
         runtime = require('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = 3  # what stops it is raised as well
+        options.log_severity_level = 4  # what stops it is raised as well
         device = torch.device(device)
         provider = _find_provider(runtime.get_available_providers(), device)
         choices = [PROVIDERS['cpu']]
@@ -94,6 +94,7 @@ class OnnxRuntimeSession:
             Tensor: Output, (B, C) float32, on the CPU.
 
         Raises:
+            RuntimeError: If ONNX Runtime fails.
             ValueError: If the graph was not made for images of this size.
         """
         count, *expected = self.input_shape
@@ -113,7 +114,13 @@ class OnnxRuntimeSession:
         return run_in_batches(self._run, images, count or 0, count).float()
 
     def _run(self, images: Tensor) -> Tensor:
-        (scores,) = self._session.run(None, {self._input: images.numpy()})
+        try:
+            (scores,) = self._session.run(None, {self._input: images.numpy()})
+        except Exception as error:  # its own have no common class
+            raise RuntimeError(
+                'ONNX Runtime fails at images of shape '
+                f'{tuple(images.shape)}. It says: {error}'
+            ) from None
         return torch.from_numpy(scores)
 
 

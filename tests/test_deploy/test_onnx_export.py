@@ -16,6 +16,8 @@ from mmsrdl.deploy import (
     onnx_export,
 )
 
+from .tiny_graphs import make_graph
+
 BATCH = {INPUT: {0: 'batch'}, OUTPUT: {0: 'batch'}}
 ANY_SIZE = {INPUT: {0: 'batch', 2: 'height', 3: 'width'}, OUTPUT: {0: 'batch'}}
 HAS_DYNAMO = 'dynamo' in inspect.signature(torch.onnx.export).parameters
@@ -224,6 +226,16 @@ def test_exporter_that_writes_another_opset(monkeypatch, srdl):
     monkeypatch.setattr(onnx_export, '_export_dynamo', lambda *_: srdl)
     with pytest.raises(RuntimeError, match='wrote opset 17, not 18'):
         export_onnx(build(), torch.randn(1, 3, 64, 64), None, 18, True)
+
+
+def test_exporter_that_fixes_a_size(monkeypatch):
+    """As torch.export's does if a model computes with it as a number."""
+    fixed = make_graph(opset=18, size=64)
+    monkeypatch.setattr(onnx_export, '_export_dynamo', lambda *_: fixed)
+    images = torch.randn(1, 3, 64, 64)
+    with pytest.raises(RuntimeError, match='bound to the size .*64x64'):
+        export_onnx(build(), images, ANY_SIZE, 18, True)
+    assert export_onnx(build(), images, BATCH, 18, True) is fixed
 
 
 @pytest.mark.parametrize('package', ['onnx', 'onnxscript'])

@@ -60,6 +60,16 @@ def test_wrong_size(open_graph, shape, message):
         open_graph(make_graph())(torch.zeros(shape))
 
 
+def test_size_that_is_free_in_name_alone(open_graph):
+    """The graph reshapes to two images, whatever it gets."""
+    node = helper.make_node('Reshape', ['input', 'shape'], ['x'])
+    shape = helper.make_tensor('shape', TensorProto.INT64, [4], [2, 3, 8, 8])
+    session = open_graph(make_graph(node, initializers=[shape]))
+    assert session(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
+    with pytest.raises(RuntimeError, match=r'images of shape \(3, 3, 8, 8\)'):
+        session(torch.zeros(3, 3, 8, 8))
+
+
 @pytest.mark.parametrize('damage', ['empty', 'text', 'half', 'operator'])
 def test_broken_file(tmp_path, damage):
     content = make_graph().SerializeToString()
