@@ -24,7 +24,8 @@ class MultiAspectCrop(BaseTransform):
     centre and corners. All pairs of scales, and all places, are equally
     likely.
 
-    Put a ``Resize`` to a square before it for the recipe of ADD-GCN.
+    Put a ``Resize`` to a square before it for the recipes of ADD-GCN
+    and DSDL.
 
     **Required Keys:**
 

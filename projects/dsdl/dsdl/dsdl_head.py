@@ -74,9 +74,10 @@ class DSDLHead(MultiLabelClsHead):
         self._cache = EvaluationCache()
 
     def project(self, labels: Tensor) -> Tensor:
-        """(D Dᵀ + λ I)⁻¹ D, (C, in_channels), computed once in evaluation.
+        """(D Dᵀ + λ I)⁻¹ D, (C, in_channels), in float32 always.
 
-        In float32 whatever autocast says.
+        Computed once in evaluation on a CPU; see
+        :class:`~mmsrdl.models.layers.EvaluationCache`.
 
         Args:
             labels (Tensor): Label embeddings E, (C, embed_dims).

@@ -1,6 +1,6 @@
 # ADD-GCN on ResNet-101 and the recipe of its code: SGD, 50 epochs, all of the
 # backbone trained at a tenth of the learning rate, gradients of norm at most
-# 10. The momentum, and 16 as the batch of this learning rate, are our choice.
+# 10, batch 16 on all GPUs together.
 model = dict(
     type='ImageClassifier',
     backbone=dict(
