@@ -69,6 +69,39 @@ def test_passes_data_sets_that_name_no_classes():
     LabelCheckHook().before_train(Runner)
 
 
+@pytest.mark.parametrize(
+    ('classes', 'embedding', 'message'),
+    [
+        (CLASSES, None, 'label embedding of CooccurrenceNeck is all zero'),
+        (CLASSES[:2], 'random', 'CooccurrenceNeck has num_classes=2'),
+        (CLASSES[::-1], 'random', 'classes of CooccurrenceNeck and of the'),
+    ],
+)
+def test_names_the_neck(classes, embedding, message):
+    """Which is often one that a user derived."""
+
+    class Dataset:
+        metainfo = dict(classes=CLASSES)
+
+    class Loader:
+        dataset = Dataset
+
+    class Runner:
+        train_dataloader = Loader
+        model = MODELS.build(
+            dict(
+                type='CooccurrenceNeck',
+                num_classes=len(classes),
+                classes=classes,
+                label_embedding=embedding,
+                cooccurrence='counts.npz',
+            )
+        )
+
+    with pytest.raises(ValueError, match=message):
+        LabelCheckHook().before_train(Runner)
+
+
 def test_passes_models_without_a_label_graph(tmp_path):
     make_data(tmp_path)
     config = tiny_config(tmp_path, tmp_path / 'run')

@@ -61,8 +61,8 @@ class LabelCheckHook(Hook):
 def _check_embedding(neck: LabelGraphNeck) -> None:
     if not neck.label_embedding.any():
         raise ValueError(
-            'The label embedding of LabelGraphNeck is all zero, so no label '
-            'differs from another. Give label_embedding=<.npz file> or '
+            f'The label embedding of {type(neck).__name__} is all zero, so no '
+            'label differs from another. Give label_embedding=<.npz file> or '
             "'random', or load a checkpoint that holds one."
         )
 
@@ -70,17 +70,17 @@ def _check_embedding(neck: LabelGraphNeck) -> None:
 def _check_classes(neck: LabelGraphNeck, theirs: list[str]) -> None:
     if neck.num_classes != len(theirs):
         raise ValueError(
-            f'LabelGraphNeck has num_classes={neck.num_classes}, but the '
-            f'training data set has {len(theirs)} classes: {theirs}. Set '
+            f'{type(neck).__name__} has num_classes={neck.num_classes}, but '
+            f'the training data set has {len(theirs)} classes: {theirs}. Set '
             'num_classes, and `classes`, of neck and head accordingly.'
         )
     if neck.classes is None or list(neck.classes) == theirs:
         return
     difference = _describe_difference(list(neck.classes), theirs, 'the neck')
     raise ValueError(
-        'The classes of LabelGraphNeck and of the training data set do not '
-        f'agree: {difference}. Give `classes` of the neck in the order of '
-        'the data set.'
+        f'The classes of {type(neck).__name__} and of the training data set '
+        f'do not agree: {difference}. Give `classes` of the neck in the order '
+        'of the data set.'
     )
 
 
