@@ -3,8 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from programs import ROOT
 
 from projects.srn.srn.srn_head import STAGES
 
@@ -166,6 +168,39 @@ def test_stage_trains_its_part_of_the_head(stage):
     assert trained == set(STAGES[stage])
     for name, parameter in head.named_parameters():
         assert parameter.requires_grad == (name.split('.')[0] in trained)
+
+
+def build_model(stage, **backbone):
+    """That of the quickstart, in training, and what it trains on."""
+    torch.manual_seed(0)
+    cfg = Config.fromfile(ROOT / 'projects/srn/configs/srn_quickstart.py')
+    cfg.model.backbone.update(backbone)
+    cfg.model.head.stage = stage
+    model = MODELS.build(cfg.model).train()
+    target = torch.zeros(model.head.num_classes)
+    target[::2] = 1
+    return model, (torch.rand(2, 3, 96, 96), as_samples([target, 1 - target]))
+
+
+@pytest.mark.parametrize('stage', STAGES)
+def test_stage_trains_its_part_of_the_model(stage):
+    """What is not frozen has a gradient, as DistributedDataParallel needs."""
+    frozen = stage in ('attention', 'regularisation')
+    model, data = build_model(stage, frozen_stages=4 if frozen else -1)
+    before = {name: each.clone() for name, each in model.named_buffers()}
+    sum(model.loss(*data).values()).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad == (parameter.grad is not None), name
+    for name, buffer in model.backbone.named_buffers(prefix='backbone'):
+        assert torch.equal(buffer, before[name]) == frozen, name
+
+
+@pytest.mark.parametrize('frozen', [-1, 3])
+@pytest.mark.parametrize('stage', ['attention', 'regularisation'])
+def test_stage_of_the_head_needs_a_frozen_backbone(stage, frozen):
+    model, data = build_model(stage, frozen_stages=frozen)
+    with pytest.raises(ValueError, match=f'{stage}.*frozen_stages=4'):
+        model.loss(*data)
 
 
 def test_stages_load_each_other():

@@ -12,6 +12,7 @@ from ..layers import (
     CategoryAttention,
     EvaluationCache,
     ObjectErasing,
+    check_inputs,
     find_implementation,
 )
 from ..layers.category_attention import first_max
@@ -142,19 +143,17 @@ class CARHead(MultiLabelClsHead):
         )
 
     def _check(self, feats: tuple[Tensor, Tensor]) -> None:
-        shapes = [tuple(feat.shape) for feat in feats]
-        labels = (self.num_classes, self.f_w.in_features)
-        if (
-            [len(shape) for shape in shapes] != [4, 2]
-            or shapes[0][1] != self.in_channels
-            or shapes[1] != labels
-        ):
-            raise ValueError(
-                f'CARHead takes a feature map (B, {self.in_channels}, h, w) '
-                f'and label features {labels}, as LabelGraphNeck gives '
-                f'them, but got {shapes}. Check the neck, num_classes, '
-                'in_channels and embed_dims.'
-            )
+        check_inputs(
+            self,
+            feats,
+            [
+                ('B', self.in_channels, 'h', 'w'),
+                (self.num_classes, self.f_w.in_features),
+            ],
+            'That is a feature map and label features, as LabelGraphNeck '
+            'gives them. Check the neck, num_classes, in_channels and '
+            'embed_dims.',
+        )
 
     def _guide(self, labels: Tensor) -> Tensor:
         """The guide g = f_w(x), (C, H), in float32 whatever autocast says."""

@@ -3,7 +3,12 @@
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from ..layers import CategoryAttention, SemanticAttention, SemanticDecoupling
+from ..layers import (
+    CategoryAttention,
+    SemanticAttention,
+    SemanticDecoupling,
+    check_inputs,
+)
 from .multi_label_linear_head import MultiLabelLinearHead
 
 for _layer in (SemanticAttention, SemanticDecoupling):
@@ -43,10 +48,20 @@ class CategoryFeatureHead(MultiLabelLinearHead):
 
         Returns:
             CategoryAttention: Logits, features and spatial attention.
+
+        Raises:
+            ValueError: If the layer has features of other shapes.
         """
         feature, *others = feats
         positions = feature.flatten(2).transpose(1, 2)
         features, attention = self.layer(positions, *others)
+        check_inputs(
+            self,
+            [features],
+            [('B', *self.fc.weight.shape)],
+            'That is what its layer returns. Check num_classes and '
+            'in_channels of head, layer and neck.',
+        )
         return CategoryAttention(
             self.classify(features),
             features,

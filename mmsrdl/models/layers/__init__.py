@@ -9,6 +9,7 @@ from .category_attention import (
 from .evaluation_cache import EvaluationCache
 from .gated_graph import GatedGraph
 from .graph_convolution import NORMALIZATIONS, GraphConvolution
+from .input_check import check_inputs
 from .label_gcn import LabelGCN
 from .object_erasing import ObjectErasing
 from .semantic_attention import SemanticAttention
@@ -26,5 +27,6 @@ __all__ = [
     'ObjectErasing',
     'SemanticAttention',
     'SemanticDecoupling',
+    'check_inputs',
     'find_implementation',
 ]

@@ -1,10 +1,13 @@
 """The graph network of ML-GCN: features of labels from word vectors."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from .evaluation_cache import EvaluationCache
 from .graph_convolution import GraphConvolution
+from .input_check import check_inputs
 
 
 class LabelGCN(nn.Module):
@@ -38,6 +41,32 @@ class LabelGCN(nn.Module):
             bound = layer.weight.shape[1] ** -0.5
             nn.init.uniform_(layer.weight, -bound, bound)
         self._cache = EvaluationCache()
+
+    def check(self, head: nn.Module, feats: Sequence[Tensor]) -> None:
+        """Refuse what is not of a neck with a graph, for a head.
+
+        Args:
+            head (nn.Module): The head, with its ``num_classes`` C.
+            feats (Sequence[Tensor]): To be a feature map, (B, D, h, w), word
+                vectors, (C, E), and a graph, (C, C).
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        first, last = self.layers
+        count = head.num_classes
+        check_inputs(
+            head,
+            feats,
+            [
+                ('B', last.weight.shape[1], 'h', 'w'),
+                (count, first.weight.shape[0]),
+                (count, count),
+            ],
+            'That is a feature map, word vectors and a graph, as '
+            'CorrelationNeck gives them. Check the neck, num_classes, '
+            'in_channels and embed_dims.',
+        )
 
     def forward(self, labels: Tensor, adjacency: Tensor) -> Tensor:
         """Z, (C, D), in float32 whatever autocast says.

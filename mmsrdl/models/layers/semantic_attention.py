@@ -2,6 +2,13 @@
 
 from torch import Tensor, nn
 
+from .input_check import check_inputs
+
+ALONE = (
+    'It takes one feature map alone: set neck=None, and one stage in '
+    'backbone.out_indices.'
+)
+
 
 class SemanticAttention(nn.Module):
     """Semantic attention module, SAM (ADD-GCN, ECCV 2020).
@@ -51,14 +58,22 @@ class SemanticAttention(nn.Module):
         attention = scores.sigmoid()
         return attention @ self.transform(positions), attention
 
-    def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, positions: Tensor, *others: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Attend to each label.
 
         Args:
             positions (Tensor): Features F of the positions, (B, P, D).
+            *others (Tensor): What a neck gives beside them, which is refused.
 
         Returns:
             tuple[Tensor, Tensor]: Features of the labels, (B, C, O), and
             attention in (0, 1), (B, C, P).
+
+        Raises:
+            ValueError: If there are others, or positions of another width.
         """
+        shape = ('B', 'P', self.scorer.in_features)
+        check_inputs(self, (positions, *others), [shape], ALONE)
         return self.gather(positions, self.score(positions))

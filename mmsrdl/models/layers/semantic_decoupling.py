@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from .category_attention import find_implementation
+from .input_check import check_inputs
 
 
 class SemanticDecoupling(nn.Module):
@@ -51,7 +52,14 @@ class SemanticDecoupling(nn.Module):
         Raises:
             ValueError: If the labels have no embeddings, or of another width.
         """
-        self._check(labels)
+        check_inputs(
+            self,
+            [labels],
+            [('C', self.w_2.in_features)],
+            'That is an embedding of each label, as a LabelGraphNeck gives '
+            'them. Check the neck, and that its embed_dims are those of the '
+            'head.',
+        )
         projected = self.w_1(positions)
         guide = self.w_2(labels).to(projected)
         weight = (self.w.weight @ self.w_3.weight)[0].to(projected)
@@ -59,14 +67,3 @@ class SemanticDecoupling(nn.Module):
         logits = implementation.spatial_logits(projected, guide, weight)
         attention = logits.softmax(-1)
         return torch.matmul(attention.to(positions), positions), attention
-
-    def _check(self, labels: Tensor | None) -> None:
-        shape = None if labels is None else tuple(labels.shape)
-        width = self.w_2.in_features
-        if shape is None or len(shape) != 2 or shape[1] != width:
-            raise ValueError(
-                'Semantic decoupling takes a label embedding of width '
-                f'{width} for each label, (C, {width}), as a LabelGraphNeck '
-                f'gives them, but got {shape or "none"}. Check the neck, and '
-                'that its embed_dims are those of the head.'
-            )

@@ -4,7 +4,8 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from mmsrdl.models.heads import CategoryFeatureHead
-from mmsrdl.models.layers import CategoryAttention
+from mmsrdl.models.layers import CategoryAttention, check_inputs
+from mmsrdl.models.layers.semantic_attention import ALONE
 
 from .dynamic_graph import DynamicGraph
 
@@ -48,16 +49,21 @@ class ADDGCNHead(CategoryFeatureHead):
         """Attend to each label, pass messages and score.
 
         Args:
-            feats (tuple[Tensor]): Feature maps, the last (B, D, h, w).
+            feats (tuple[Tensor]): One feature map, (B, D, h, w).
 
         Returns:
             CategoryAttention: Logits, the features v + z, and spatial
             attention.
+
+        Raises:
+            ValueError: If there is another input, or of another shape.
         """
-        positions = feats[-1].flatten(2).transpose(1, 2)
+        shape = ('B', self.layer.scorer.in_features, 'h', 'w')
+        check_inputs(self, feats, [shape], ALONE)
+        positions = feats[0].flatten(2).transpose(1, 2)
         scores = self.layer.score(positions)
         nodes, attention = self.layer.gather(positions, scores)
         features = nodes + self.graph(nodes)
         logits = (scores.amax(-1) + self.classify(features)) / 2
-        spatial = attention.unflatten(2, feats[-1].shape[2:])
+        spatial = attention.unflatten(2, feats[0].shape[2:])
         return CategoryAttention(logits, features, spatial, None)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
-from mmsrdl.models.layers import EvaluationCache
+from mmsrdl.models.layers import EvaluationCache, check_inputs
 
 from .semantic_dictionary import SemanticDictionary, ridge_projection
 
@@ -102,11 +102,22 @@ class DSDLHead(MultiLabelClsHead):
             LabelMaps: Logits, (B, C), and class activation maps of any sign,
             (B, C, h, w).
         """
+        logits = self(feats)
         maps = torch.einsum('cd,bdhw->bchw', self.project(feats[1]), feats[0])
-        return LabelMaps(self(feats), maps)
+        return LabelMaps(logits, maps)
 
     def pre_logits(self, feats: tuple[Tensor, Tensor]) -> Tensor:
-        """Features f = GMP(F), (B, in_channels)."""
+        """Features f = GMP(F), (B, in_channels). See :meth:`forward`."""
+        embed_dims, _ = self.dictionary.w_1.shape
+        _, in_channels = self.dictionary.w_2.shape
+        check_inputs(
+            self,
+            feats,
+            [('B', in_channels, 'h', 'w'), (self.num_classes, embed_dims)],
+            'That is a feature map and label embeddings, as LabelGraphNeck '
+            'gives them. Check the neck, num_classes, in_channels and '
+            'embed_dims.',
+        )
         return feats[0].amax((2, 3))
 
     def forward(self, feats: tuple[Tensor, Tensor]) -> Tensor:
@@ -116,6 +127,9 @@ class DSDLHead(MultiLabelClsHead):
             feats (tuple[Tensor, Tensor]): Feature map, (B, in_channels, h,
                 w), and label embeddings, (C, embed_dims), of a
                 ``LabelGraphNeck`` with ``num_layers=0``.
+
+        Raises:
+            ValueError: If the inputs have other shapes.
         """
         return F.linear(self.pre_logits(feats), self.project(feats[1]))
 
@@ -138,9 +152,10 @@ class DSDLHead(MultiLabelClsHead):
             are known, and ``loss_reconstruction``, both over the mean
             cosine; and that as ``label_cosine``.
         """
+        features = self.pre_logits(feats)
         labels = feats[1]
         with torch.autocast(labels.device.type, enabled=False):
-            features = self.pre_logits(feats).to(labels)
+            features = features.to(labels)
             dictionary = self.dictionary.encode(labels)
             scores = features @ ridge_projection(dictionary, self.ridge).T
             target = stack_targets(data_samples, scores)

@@ -76,7 +76,11 @@ class SGAHead(MultiLabelClsHead):
         Returns:
             LabelMaps: Logits, (B, C), and z, (B, C, h, w), each map of sum 1,
             or 0 where nothing is like the label.
+
+        Raises:
+            ValueError: If the inputs have other shapes.
         """
+        self.gcn.check(self, feats)
         feature, *graph = feats
         labels = F.normalize(self.gcn(*graph), dim=1)
         positions = F.normalize(self.transform(feature).float(), dim=1)

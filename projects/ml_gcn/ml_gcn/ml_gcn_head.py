@@ -64,12 +64,14 @@ class MLGCNHead(MultiLabelClsHead):
             LabelMaps: Logits, (B, C), and class activation maps of any sign,
             (B, C, h, w).
         """
+        logits = self(feats)
         classifiers = self.gcn(*feats[1:])
         maps = torch.einsum('bdhw,cd->bchw', feats[0], classifiers)
-        return LabelMaps(self(feats), maps)
+        return LabelMaps(logits, maps)
 
     def pre_logits(self, feats: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """GMP(F), (B, D)."""
+        """GMP(F), (B, D). See :meth:`forward`."""
+        self.gcn.check(self, feats)
         return feats[0].amax((2, 3))
 
     def forward(self, feats: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -79,6 +81,9 @@ class MLGCNHead(MultiLabelClsHead):
             feats (tuple[Tensor, Tensor, Tensor]): Feature map F,
                 (B, D, h, w), word vectors E, (C, E), and graph Â, (C, C), of
                 a :class:`~mmsrdl.models.necks.CorrelationNeck`.
+
+        Raises:
+            ValueError: If the inputs have other shapes.
         """
         pooled = self.pre_logits(feats)
         return pooled @ self.gcn(*feats[1:]).to(pooled).T

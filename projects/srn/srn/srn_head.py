@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
+from mmsrdl.models.layers import check_inputs
 
 from .spatial_regulariser import SpatialRegulariser
 
@@ -49,8 +50,8 @@ class SRNHead(MultiLabelClsHead):
         stage (str): What is trained, and predicted: ``'main'``, y_cls;
             ``'attention'``, y_att; ``'regularisation'``, y_sr; or
             ``'joint'``, y, with y_att beside it. The rest of the head is
-            frozen; the backbone is left to the config. Defaults to
-            ``'joint'``.
+            frozen; the backbone is left to the config, which freezes all of
+            it in the second and third. Defaults to ``'joint'``.
         loss (dict): Loss of the labels. Defaults to the binary cross-entropy.
         thr (float, optional): Score from which a label is predicted.
             Defaults to None: 0.5 unless ``topk`` is given.
@@ -82,7 +83,7 @@ class SRNHead(MultiLabelClsHead):
             raise ValueError(
                 f'stage must be one of {tuple(STAGES)}, got {stage!r}.'
             )
-        before, after = in_channels
+        self.in_channels = before, after = in_channels
         self.num_classes = num_classes
         self.stage = stage
         self.fc = nn.Linear(after, num_classes)
@@ -124,8 +125,8 @@ class SRNHead(MultiLabelClsHead):
                 (B, D, h', w').
 
         Raises:
-            ValueError: If f_sr is asked for maps of another size than its
-                own.
+            ValueError: If the inputs have other shapes, or f_sr is asked for
+                maps of another size than its own.
         """
         return self._score(feats)['loss']
 
@@ -146,8 +147,18 @@ class SRNHead(MultiLabelClsHead):
         Returns:
             dict[str, Tensor]: ``loss``, and ``loss_attention`` of y_att in
             the joint stage.
+
+        Raises:
+            ValueError: If the stage leaves out y_cls, but the last stage of
+                the backbone trains: it would have no gradient, and the
+                statistics of its BatchNorm would change nevertheless.
         """
         scores = self._score(feats)
+        if 'fc' not in STAGES[self.stage] and feats[-1].requires_grad:
+            raise ValueError(
+                f'Stage {self.stage!r} trains a part of SRNHead alone: set '
+                'model.backbone.frozen_stages=4.'
+            )
         target = stack_targets(data_samples, scores['loss'])
         return {
             name: masked_mean(self.loss_module, logits, target, **kwargs)
@@ -156,6 +167,14 @@ class SRNHead(MultiLabelClsHead):
 
     def _score(self, feats: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Logits that the stage trains, (B, C) each, by their loss."""
+        before, after = self.in_channels
+        check_inputs(
+            self,
+            feats,
+            [('B', before, 'h', 'w'), ('B', after, "h'", "w'")],
+            'That is the maps before and after the last stage of the '
+            'backbone: set neck=None and backbone.out_indices=(2, 3).',
+        )
         if self.stage == 'main':
             return dict(loss=self._classify(feats))
         attention = self._attend(feats[-2])
