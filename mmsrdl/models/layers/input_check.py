@@ -25,7 +25,8 @@ def check_inputs(
             differ.
     """
     found = [tuple(x.shape) for x in inputs if x is not None]
-    if len(found) == len(shapes) and all(map(_fits, found, shapes)):
+    fits = [_fits(x, shape) for x, shape in zip(found, shapes)]  # noqa: B905
+    if len(found) == len(shapes) and all(fits):
         return
     raise ValueError(
         f'{type(module).__name__} takes {_list(shapes)}, but got '
@@ -34,9 +35,9 @@ def check_inputs(
 
 
 def _fits(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
+    sizes = zip(found, shape)  # noqa: B905, which torch 2.1 can't compile
     return len(found) == len(shape) and all(
-        isinstance(size, str) or size == actual
-        for actual, size in zip(found, shape, strict=True)
+        [isinstance(size, str) or size == actual for actual, size in sizes]
     )
 
 

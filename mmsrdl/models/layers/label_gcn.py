@@ -53,14 +53,15 @@ class LabelGCN(nn.Module):
         Raises:
             ValueError: If it is something else.
         """
-        first, last = self.layers
+        embed_dims, _ = self.layers[0].weight.shape
+        _, channels = self.layers[1].weight.shape
         count = head.num_classes
         check_inputs(
             head,
             feats,
             [
-                ('B', last.weight.shape[1], 'h', 'w'),
-                (count, first.weight.shape[0]),
+                ('B', channels, 'h', 'w'),
+                (count, embed_dims),
                 (count, count),
             ],
             'That is a feature map, word vectors and a graph, as '
