@@ -113,6 +113,9 @@ def test_compares(run_tool, page, tmp_path, monkeypatch):
     plot = page.with_name('comparison.png').read_bytes()
     assert plot.startswith(b'\x89PNG')
 
+    again = run_tool(TOOL, *args)
+    assert again.stdout.count('as trained earlier') == 2
+
 
 @pytest.mark.parametrize(
     ('args', 'expected'),

@@ -103,8 +103,10 @@ def train_and_test(cfg: Config, work_dir: Path) -> dict[str, float]:
         metrics.unlink(missing_ok=True)
         work_dir.mkdir(parents=True, exist_ok=True)
         path.write_text(text, 'utf-8')
-        _run('train.py', path, '--work-dir', work_dir)
-        checkpoint = (work_dir / 'last_checkpoint').read_text().strip()
+        # Elsewhere, as a training writes a config of its own.
+        training = work_dir / 'train'
+        _run('train.py', path, '--work-dir', training)
+        checkpoint = (training / 'last_checkpoint').read_text().strip()
         _run(
             'test.py', path, checkpoint, '--work-dir', work_dir / 'test',
             '--out', metrics, '--out-item', 'metrics',
