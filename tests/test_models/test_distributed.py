@@ -1,7 +1,6 @@
-import pytest
 import torch
 from mmpretrain.structures import DataSample
-from torch import distributed
+from ranks import run_ranks
 from torch.nn.parallel import DistributedDataParallel
 
 from .test_car_head import C, D, build, total
@@ -18,22 +17,20 @@ class Losses(torch.nn.Module):
         return self.head.loss(self.neck((images,)), samples)
 
 
-@pytest.fixture
-def process_group(tmp_path):
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{tmp_path}/store', rank=0, world_size=1
-    )
-    yield
-    distributed.destroy_process_group()
-
-
-def test_erasing_switches_under_default_ddp(process_group):
-    """Off, on and off again: no parameter is ever without a gradient."""
+def switch_erasing(rank, folder):
     model = DistributedDataParallel(Losses())
     images = torch.randn(2, D, 3, 4)
     samples = [DataSample().set_gt_score(torch.ones(C)) for _ in images]
+    differ = []
     for enabled in (False, True, True, False):
         model.module.head.erasing.enabled = enabled
         losses = model(images, samples)
         total(losses).backward()
-        assert (losses['loss_ori'] != losses['loss_era']) == enabled
+        differ.append(bool(losses['loss_ori'] != losses['loss_era']))
+    return differ
+
+
+def test_erasing_switches_under_default_ddp(tmp_path):
+    """Off, on and off again: no parameter is ever without a gradient."""
+    differ = run_ranks(switch_erasing, tmp_path)
+    assert differ == 2 * [[False, True, True, False]]

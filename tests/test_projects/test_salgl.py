@@ -2,13 +2,12 @@
 
 import io
 import math
-from datetime import timedelta
 
 import pytest
 import torch
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch import distributed, multiprocessing
+from ranks import run_ranks
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from projects.salgl.salgl.scene_entropy import (
@@ -139,14 +138,7 @@ def test_counts_are_exact_under_autocast():
     assert (memory.together == 299).all()
 
 
-def _run_rank(rank, path):
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{path}/store',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(minutes=5),
-    )
+def _run_rank(rank, folder):
     target, scenes = draw_batch()
     own = slice(0, 3) if rank == 0 else slice(3, None)
     memory = SceneMemory(S, C)
@@ -155,20 +147,17 @@ def _run_rank(rank, path):
     logits = scenes[rank::2].log().requires_grad_()
     gap = batch_entropy_gap(logits.softmax(1))
     gap.backward()
-    result = dict(
+    return dict(
         together=memory.together,
         known=memory.known,
         gap=gap.detach(),
         grad=logits.grad,
     )
-    torch.save(result, f'{path}/{rank}.pt')
-    distributed.destroy_process_group()
 
 
 def test_ranks_count_together(tmp_path):
     """Two processes come to what one does with the batches of both."""
-    multiprocessing.spawn(_run_rank, (str(tmp_path),), nprocs=2)
-    ranks = [torch.load(tmp_path / f'{i}.pt') for i in (0, 1)]
+    ranks = run_ranks(_run_rank, tmp_path)
     target, scenes = draw_batch()
     memory = SceneMemory(S, C)
     memory.update(target, scenes)

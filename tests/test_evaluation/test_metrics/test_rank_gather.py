@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dist import collect_results
-from torch import distributed, multiprocessing
+from ranks import run_ranks
 
 from mmsrdl.evaluation import MultiLabelRecognitionMetric
 from mmsrdl.evaluation.metrics import rank_gather
@@ -43,11 +43,7 @@ def feed(metric, indices):
 
 
 def work(rank, folder):
-    """What a process does: run all cases, save what it got."""
-    torch.set_num_threads(1)
-    distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2
-    )
+    """What a process does: run all cases."""
     got = {}
     for bytes_at_once in (2**26, 2 * 4 * C):  # one parcel; many
         rank_gather._BYTES_AT_ONCE = bytes_at_once
@@ -69,21 +65,13 @@ def work(rank, folder):
         with pytest.raises(ValueError) as error:
             rank_gather.gather_batches(parts[rank], 2)
         got[len(parts[0])] = str(error.value)
-    torch.save(got, f'{folder}/{rank}.pt')
-    # With the old PyTorch a rank hangs if the other leaves before it.
-    distributed.barrier()
-    distributed.destroy_process_group()
+    return got
 
 
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
     """What each of two processes got."""
-    folder = tmp_path_factory.mktemp('ranks')
-    multiprocessing.spawn(work, (str(folder),), nprocs=2)
-    return [
-        torch.load(folder / f'{rank}.pt', weights_only=False)
-        for rank in (0, 1)
-    ]
+    return run_ranks(work, tmp_path_factory.mktemp('ranks'))
 
 
 @pytest.mark.parametrize('bytes_at_once', [2**26, 2 * 4 * C])
