@@ -195,7 +195,9 @@ def format_page(rows: list[dict], notes: list[str], plot: str) -> str:
     def cell(value: object) -> str:
         if value is None:
             return '-'
-        return f'{value:.3g}' if isinstance(value, float) else str(value)
+        if not isinstance(value, float):
+            return str(value)
+        return f'{value:.0f}' if value >= 100 else f'{value:#.3g}'
 
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lines = ['| ' + ' | '.join(columns) + ' |']
