@@ -163,6 +163,7 @@ def test_folder_is_complete(folder):
     assert {
         f'{name}_quickstart.py',
         f'{name}_r101_voc07_common.py',
+        f'{name}_r101_coco_common.py',
     } <= configs
 
 

@@ -1,0 +1,20 @@
+# GCN-MS-SGA at its single scale in SRDL's recipe: same data, crops, schedule,
+# label vectors and frozen stages
+_base_ = '../../../configs/srdl/srdl_r101_coco.py'
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.gcn_ms_sga.gcn_ms_sga'],
+    allow_failed_imports=False,
+)
+
+model = dict(
+    neck=dict(
+        type='CorrelationNeck',
+        share=0.4,
+        reverse=True,
+        cooccurrence={{_base_.train_dataloader.dataset}},
+    ),
+    head=dict(_delete_=True, type='SGAHead', num_classes=80, in_channels=2048),
+)
+
+custom_hooks = []

@@ -1,0 +1,21 @@
+# SALGL in SRDL's recipe: same data, crops, schedule, label vectors and frozen
+# stages
+_base_ = '../../../configs/srdl/srdl_r101_coco.py'
+
+custom_imports = dict(
+    imports=['mmsrdl', 'projects.salgl.salgl'], allow_failed_imports=False
+)
+
+model = dict(
+    neck=dict(num_layers=0),
+    head=dict(
+        _delete_=True,
+        type='SALGLHead',
+        num_classes=80,
+        in_channels=2048,
+        # 100 of 128 images; see README.md
+        batch_entropy_weight=12.5,
+    ),
+)
+
+custom_hooks = []
