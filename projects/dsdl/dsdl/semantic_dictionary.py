@@ -66,7 +66,8 @@ def ridge_projection(dictionary: Tensor, ridge: float) -> Tensor:
     gram = dictionary @ dictionary.T + ridge * identity
     if is_exporting():
         return _invert(gram).to(dictionary) @ dictionary
-    return torch.linalg.solve(gram, dictionary)
+    # unlike solve, waits for no device; λ > 0 leaves nothing to check
+    return torch.linalg.solve_ex(gram, dictionary).result
 
 
 def _invert(matrix: Tensor) -> Tensor:
