@@ -22,6 +22,12 @@ model = dict(
             embed_dims=64,
             hidden_channels=64,
         ),
+        # From scratch, attention that starts flat takes long to leave that.
+        init_cfg=dict(
+            type='Xavier',
+            layer=[],
+            override=dict(type='Xavier', name='layer', distribution='uniform'),
+        ),
     ),
 )
 
