@@ -22,7 +22,7 @@ model = dict(
             embed_dims=64,
             hidden_channels=64,
         ),
-        # From scratch, attention that starts flat takes long to leave that.
+        # From scratch it learns faster so; see README.md.
         init_cfg=dict(
             type='Xavier',
             layer=[],
