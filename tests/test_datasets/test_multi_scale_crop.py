@@ -194,6 +194,7 @@ def test_the_paper_is_the_default():
         ({'crop_sizes': ()}, 'at most resize=32'),
         ({'crop_sizes': (16, 0)}, 'positive integers'),
         ({'crop_sizes': (16.0,)}, 'positive integers'),
+        ({'crop_sizes': 16}, 'a list of sides, got 16'),
         ({'size': -1}, 'positive integers'),
         ({'resize': '32'}, 'positive integers'),
         ({'interpolation': 'cubic'}, "bicubic.*got 'cubic'"),

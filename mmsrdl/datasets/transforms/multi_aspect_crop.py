@@ -1,6 +1,7 @@
 """Random crops of several sizes and shapes, at fixed places."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -64,14 +65,18 @@ class MultiAspectCrop(BaseTransform):
         interpolation: str = 'bilinear',
         backend: str = 'cv2',
     ) -> None:
-        if not scales or not all(0 < scale <= 1 for scale in scales):
+        for name, value, least in (('size', size, 1), ('max_gap', max_gap, 0)):
+            if type(value) is not int or value < least:
+                raise ValueError(
+                    f'{name} of MultiAspectCrop must be an integer from '
+                    f'{least} on, got {value!r}.'
+                )
+        if not (isinstance(scales, Sequence) and scales) or not all(
+            isinstance(scale, Real) and 0 < scale <= 1 for scale in scales
+        ):
             raise ValueError(
-                f'scales must be numbers in (0, 1], got {scales!r}.'
-            )
-        if size < 1 or max_gap < 0:
-            raise ValueError(
-                'MultiAspectCrop needs size >= 1 and max_gap >= 0, got '
-                f'{size} and {max_gap}.'
+                'scales of MultiAspectCrop must be a list of numbers in '
+                f'(0, 1], got {scales!r}.'
             )
         check_interpolation(interpolation, backend)
         self.size = size

@@ -66,6 +66,10 @@ class MultiScaleCrop(BaseTransform):
         backend: str = 'cv2',
         single_resize: bool = False,
     ) -> None:
+        if not isinstance(crop_sizes, Sequence):
+            raise ValueError(
+                f'crop_sizes must be a list of sides, got {crop_sizes!r}.'
+            )
         sides = (resize, size, *crop_sizes)
         if not all(type(side) is int and side > 0 for side in sides):
             raise ValueError(
