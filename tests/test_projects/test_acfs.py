@@ -104,11 +104,19 @@ def test_distances():
     assert flip_distance(mirrored) == 0
 
 
-def test_cells_are_repeated_whole():
+def test_cells_are_cut_whole():
     """Also where a division would round."""
     ones = torch.arange(14.0).expand(1, 1, 14, 14)
     halves = torch.arange(14.0).repeat_interleave(3).expand(1, 1, 42, 42)
     assert scale_distance(ones, halves) == 0
+
+
+def test_sizes_without_a_common_divisor():
+    """Their least common multiple has 10^12 cells."""
+    ramp = torch.arange(1009.0).expand(1, 1, 1001, 1009)
+    flat = torch.full((1, 1, 1009, 1001), 504.0)
+    expected = (1009**2 - 1) / 12  # the variance of the ramp
+    assert scale_distance(ramp, flat).item() == pytest.approx(expected)
 
 
 @torch.no_grad()

@@ -1,8 +1,6 @@
 """How far heat maps are from flipping and scaling with the image."""
 
-import math
-from collections.abc import Sequence
-
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -24,8 +22,8 @@ def flip_distance(maps: Tensor) -> Tensor:
 def scale_distance(large: Tensor, small: Tensor) -> Tensor:
     """Mean squared difference of maps of two sizes, over their area.
 
-    Both are brought to the least common multiple of their sizes, where each
-    cell of either covers a whole number of cells.
+    The borders of the cells of both cut the area into pieces, fewer than
+    four times as many as the larger map has cells. On each both are constant.
 
     Args:
         large (Tensor): (N, C, h, w).
@@ -35,12 +33,23 @@ def scale_distance(large: Tensor, small: Tensor) -> Tensor:
         Tensor: Scalar.
     """
     sides = zip(large.shape[2:], small.shape[2:], strict=True)
-    size = [math.lcm(*pair) for pair in sides]
-    return F.mse_loss(_repeat(large, size), _repeat(small, size))
+    pieces = [_cut(*pair) for pair in sides]
+    for axis, (of_large, of_small, _) in enumerate(pieces, start=2):
+        large = large.index_select(axis, of_large.to(large.device))
+        small = small.index_select(axis, of_small.to(small.device))
+    height, width = (share.to(large) for *_, share in pieces)
+    apart = (large - small).square().mean((0, 1))
+    return height @ apart @ width
 
 
-def _repeat(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Enlarge maps to a multiple of their size, cell by cell."""
-    for axis, length in enumerate(size, start=2):
-        maps = maps.repeat_interleave(length // maps.shape[axis], axis)
-    return maps
+def _cut(m: int, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pieces of a line that has m cells, and n others.
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: Which of the m cells each piece is of,
+        which of the n, and its share of the line.
+    """
+    # In steps of 1 / (m n) a cell of m takes n of them, and one of n takes m.
+    borders = torch.tensor(sorted({*range(0, m * n, n), *range(0, m * n, m)}))
+    ends = torch.cat([borders[1:], torch.tensor([m * n])])
+    return borders // n, borders // m, (ends - borders) / (m * n)
