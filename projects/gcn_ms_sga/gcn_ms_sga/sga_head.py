@@ -4,18 +4,16 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmsrdl.apis import LabelMaps
-from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
+from mmsrdl.models.heads import MultiLabelHead
 from mmsrdl.models.layers import LabelGCN
 
 
 @MODELS.register_module()
-class SGAHead(MultiLabelClsHead):
+class SGAHead(MultiLabelHead):
     """Semantic-guided attention (GCN-MS-SGA, Neurocomputing 2022).
 
     With the feature map F, and the features l_c that a graph network makes
@@ -98,11 +96,3 @@ class SGAHead(MultiLabelClsHead):
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
         """Logits, (B, C). See :meth:`attend`."""
         return self.attend(feats).logits
-
-    def _get_loss(
-        self, cls_score: Tensor, data_samples: list[DataSample], **kwargs
-    ) -> dict[str, Tensor]:
-        """Mean loss over the known labels."""
-        target = stack_targets(data_samples, cls_score)
-        loss = masked_mean(self.loss_module, cls_score, target, **kwargs)
-        return dict(loss=loss)

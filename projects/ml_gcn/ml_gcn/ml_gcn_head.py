@@ -1,18 +1,16 @@
 """Head of ML-GCN: a graph network makes the classifiers of the labels."""
 
 import torch
-from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmsrdl.apis import LabelMaps
-from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
+from mmsrdl.models.heads import MultiLabelHead
 from mmsrdl.models.layers import LabelGCN
 
 
 @MODELS.register_module()
-class MLGCNHead(MultiLabelClsHead):
+class MLGCNHead(MultiLabelHead):
     """Multi-label recognition by a graph convolutional network (CVPR 2019).
 
     With f = GMP(F) of the feature map, E the word vectors and Â the graph,
@@ -87,11 +85,3 @@ class MLGCNHead(MultiLabelClsHead):
         """
         pooled = self.pre_logits(feats)
         return pooled @ self.gcn(*feats[1:]).to(pooled).T
-
-    def _get_loss(
-        self, cls_score: Tensor, data_samples: list[DataSample], **kwargs
-    ) -> dict[str, Tensor]:
-        """Mean loss over the known labels."""
-        target = stack_targets(data_samples, cls_score)
-        loss = masked_mean(self.loss_module, cls_score, target, **kwargs)
-        return dict(loss=loss)
