@@ -8,6 +8,7 @@ from .localisation_bars import plot_localisation
 from .method_comparison import plot_methods
 from .multi_label_visualizer import MultiLabelVisualizer
 from .rendering import render
+from .spread_plot import plot_spread
 from .training_curves import plot_training_curves
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     'plot_cooccurrence',
     'plot_localisation',
     'plot_methods',
+    'plot_spread',
     'plot_training_curves',
     'render',
 ]

@@ -99,6 +99,25 @@ def print_table(title: str, rows: list[dict]) -> None:
     Console(width=max(width, len(title))).print(table)
 
 
+def format_markdown(rows: list[dict]) -> str:
+    """Return rows as a table in Markdown, numbers with three digits."""
+
+    def cell(value: object) -> str:
+        if value is None:
+            return '-'
+        if not isinstance(value, float):
+            return str(value)
+        return f'{value:.0f}' if value >= 100 else f'{value:#.3g}'
+
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = ['| ' + ' | '.join(columns) + ' |']
+    lines.append('|---' + '|--:' * (len(columns) - 1) + '|')
+    for row in rows:
+        cells = [cell(row.get(column)) for column in columns]
+        lines.append('| ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
 def write_json(path: str | os.PathLike, content: dict) -> None:
     """Write the results of a benchmark, making the folder if need be."""
     path = Path(path)

@@ -32,6 +32,7 @@ from _methods import (
 from _model_steps import ModelSteps, Setting, get_config, measure_memory
 from _report import (
     describe_machine,
+    format_markdown,
     print_machine,
     print_table,
     write_json,
@@ -191,22 +192,8 @@ def measure_voc(
 
 def format_page(rows: list[dict], notes: list[str], plot: str) -> str:
     """Return what stands between the marks of the page."""
-
-    def cell(value: object) -> str:
-        if value is None:
-            return '-'
-        if not isinstance(value, float):
-            return str(value)
-        return f'{value:.0f}' if value >= 100 else f'{value:#.3g}'
-
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = ['| ' + ' | '.join(columns) + ' |']
-    lines.append('|---' + '|--:' * (len(columns) - 1) + '|')
-    for row in rows:
-        cells = [cell(row.get(column)) for column in columns]
-        lines.append('| ' + ' | '.join(cells) + ' |')
     picture = f'![What the methods reach and what they cost]({plot})'
-    parts = [BEGIN, '\n'.join(lines), picture, *notes, END]
+    parts = [BEGIN, format_markdown(rows), picture, *notes, END]
     return '\n\n'.join(parts)
 
 

@@ -1,0 +1,212 @@
+"""Training on what frozen stages make of images, which is computed once.
+
+Stages that are frozen, their BatchNorm included, make the same of an image in
+each epoch. Of each image some random views are taken and stored as float16;
+a training draws one of them at random in each epoch. State names are those of
+the network itself.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmcv.cnn import fuse_conv_bn
+from mmcv.transforms import BaseTransform
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import BaseDataset
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, set_random_seed
+from mmpretrain.models.backbones import MobileNetV2
+from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
+from PIL import Image
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+CHUNK = 256  # images whose features are written together
+
+
+@MODELS.register_module()
+class LaterStagesMobileNetV2(MobileNetV2):
+    """MobileNetV2 that takes what its frozen stages make of images."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps of ``out_indices``, from ``frozen_stages`` on."""
+        maps = []
+        first = max(self.frozen_stages, 0)
+        for index, name in enumerate(self.layers[first:], first):
+            x = getattr(self, name)(x)
+            if index in self.out_indices:
+                maps.append(x)
+        return tuple(maps)
+
+    def forward_frozen(self, x: Tensor) -> Tensor:
+        """Return what the frozen stages make of images."""
+        x = self.conv1(x)
+        for name in self.layers[: max(self.frozen_stages, 0)]:
+            x = getattr(self, name)(x)
+        return x
+
+
+@TRANSFORMS.register_module()
+class LoadFrozenFeatures(BaseTransform):
+    """Load a random view's features (h, w, D) in place of the image.
+
+    Args:
+        folder (str): Of :func:`store_features`.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def transform(self, results: dict) -> dict:
+        """Add ``img``, and the shape of the image itself."""
+        path = results['img_path']
+        file = self.folder / f'{Path(path).stem}.npy'
+        views = np.load(file, mmap_mode='r')
+        view = views[np.random.randint(len(views))]
+        with Image.open(path) as image:
+            results['ori_shape'] = image.size[::-1]
+        results['img'] = np.array(view)
+        results['img_shape'] = view.shape[:2]
+        return results
+
+
+class FeatureLoader:
+    """What a loader of features yields, with the data set of the images.
+
+    Args:
+        features (DataLoader): Of the features.
+        images (DataLoader): Of the same images.
+    """
+
+    def __init__(self, features: DataLoader, images: DataLoader) -> None:
+        self.features, self.dataset = features, images.dataset
+
+    def __iter__(self):
+        return iter(self.features)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def use_stored_features(cfg: Config, folder: Path, views: int) -> Config:
+    """Let a config train and test on stored features, and store them.
+
+    Args:
+        cfg (Config): Of a MobileNetV2 with frozen stages; left as it is.
+        folder (Path): Where to store. What it has already is reused.
+        views (int): Of each training image.
+
+    Returns:
+        Config: Of the same training on features.
+
+    Raises:
+        ValueError: If the network is another, or nothing of it is frozen.
+    """
+    backbone = cfg.model.backbone
+    if backbone.type != 'MobileNetV2' or backbone.get('frozen_stages', -1) < 1:
+        raise ValueError(
+            'Features are stored of a MobileNetV2 with frozen stages, got '
+            f'{backbone.type} with frozen_stages='
+            f'{backbone.get("frozen_stages", -1)}. Use --views 0.'
+        )
+    if not backbone.get('norm_eval'):
+        raise ValueError('Features are stored with norm_eval=True only.')
+    later = Config(cfg.to_dict())
+    later.model.backbone.type = 'LaterStagesMobileNetV2'
+    for split, count in (('train', views), ('test', 1)):
+        stored = store_features(cfg, split, folder, count)
+        pack = cfg[f'{split}_dataloader'].dataset.pipeline[-1]
+        loader = later[f'{split}_dataloader']
+        loader.dataset.pipeline = [
+            dict(type='LoadFrozenFeatures', folder=str(stored)),
+            pack,
+        ]
+        loader.update(num_workers=0, persistent_workers=False)
+    later.val_dataloader = later.test_dataloader
+    # What is normalised already stays as it is.
+    later.data_preprocessor = dict(
+        num_classes=cfg.data_preprocessor.num_classes, to_rgb=False
+    )
+    return later
+
+
+@torch.no_grad()
+def store_features(cfg: Config, split: str, folder: Path, views: int) -> Path:
+    """Store views of all images of a split that are not yet there.
+
+    Args:
+        cfg (Config): Of the data and the network.
+        split (str): train or test.
+        folder (Path): For a folder for each pipeline and network.
+        views (int): Of each image.
+
+    Returns:
+        Path: The folder of this pipeline and network, with a file (views, h,
+        w, D) of float16 for each image.
+    """
+    init_default_scope('mmpretrain')
+    loader = ConfigDict(cfg[f'{split}_dataloader'].to_dict())
+    backbone = dict(cfg.model.backbone, type='LaterStagesMobileNetV2')
+    parts = [
+        loader.dataset.pipeline[:-1],
+        cfg.data_preprocessor,
+        backbone,
+        views,
+    ]
+    text = Config(dict(parts=parts)).pretty_text
+    name = hashlib.sha256(text.encode()).hexdigest()[:12]
+    folder = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    # The order of random numbers must not depend on workers.
+    loader.update(
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        batch_size=16,
+        num_workers=0,
+        persistent_workers=False,
+    )
+    loader.pop('drop_last', None)
+    dataset = DATASETS.build(loader.dataset)
+    missing = [
+        index
+        for index in range(len(dataset))
+        if not _find_file(folder, dataset, index).is_file()
+    ]
+    if not missing:
+        return folder
+    preprocess = MODELS.build(
+        dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
+    )
+    network = MODELS.build(backbone)
+    network.init_weights()
+    network.eval()
+    fuse_conv_bn(network)
+    # A depthwise convolution on a CPU takes less time this way.
+    network.to(memory_format=torch.channels_last)
+    set_random_seed(0)
+    chunks = [missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)]
+    for chunk in track(chunks, f'Features of {split}'):
+        loader.dataset = dataset.get_subset(chunk)
+        images = Runner.build_dataloader(loader)
+        of_views = []
+        for _ in range(views):
+            maps = []
+            for batch in images:
+                inputs = preprocess(batch)['inputs']
+                inputs = inputs.to(memory_format=torch.channels_last)
+                found = network.forward_frozen(inputs)
+                maps.append(found.permute(0, 2, 3, 1).half().numpy())
+            of_views.append(np.concatenate(maps))
+        for at, index in enumerate(chunk):
+            of_image = np.stack([maps[at] for maps in of_views])
+            path = _find_file(folder, dataset, index)
+            np.save(path.with_suffix('.part.npy'), of_image)
+            path.with_suffix('.part.npy').replace(path)
+    return folder
+
+
+def _find_file(folder: Path, dataset: BaseDataset, index: int) -> Path:
+    path = dataset.get_data_info(index)['img_path']
+    return folder / f'{Path(path).stem}.npy'
