@@ -2,9 +2,7 @@
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmpretrain.registry import METRICS, MODELS
-from programs import ROOT
+from mmpretrain.registry import MODELS
 from torch import nn
 
 from projects.add_gcn.add_gcn.dynamic_graph import DynamicGraph
@@ -107,22 +105,3 @@ def test_does_not_train_on_one_image():
     head.eval()((feature,))
     with pytest.raises(ValueError, match='batch of 1: set .*drop_last'):
         head.train()((feature,))
-
-
-def test_recipe():
-    """Of the public code; difficult labels as in that of ML-GCN."""
-    for name in ('coco', 'voc07'):
-        cfg = Config.fromfile(
-            ROOT / f'projects/add_gcn/configs/add_gcn_r101_{name}.py'
-        )
-        assert cfg.train_dataloader.drop_last
-        assert cfg.train_dataloader.batch_size == 16
-        steps = [step.type for step in cfg.train_pipeline]
-        assert steps[1:3] == ['Resize', 'MultiAspectCrop']
-    assert cfg.train_dataloader.dataset.difficult == 'positive'
-    for split in ('train', 'val', 'test'):
-        dataset = cfg[f'{split}_dataloader'].dataset
-        assert dataset.protocol == 'voc07-ml-gcn'
-    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
-        assert evaluator.difficult == dict(ap='ignore', f1='negative')
-        METRICS.build(evaluator)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import METRICS, MODELS
+from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from programs import ROOT
 
@@ -223,27 +223,3 @@ def test_refuses_no_ridge():
         MODELS.build(
             dict(type='DSDLHead', num_classes=C, in_channels=D, ridge=0)
         )
-
-
-def test_recipe():
-    """λ and β of each data set; difficult labels as in ML-GCN's code.
-
-    One decay in 200 epochs, and crops of a square of 512 pixels.
-    """
-    for name, ridge, weight in (('coco', 0.1, 1e-6), ('voc07', 10, 1e-4)):
-        cfg = Config.fromfile(CONFIGS / f'dsdl_r101_{name}.py')
-        head = cfg.model.head
-        assert (head.ridge, head.reconstruction_weight) == (ridge, weight)
-        assert cfg.train_dataloader.batch_size == 32
-        assert cfg.train_cfg.max_epochs == 200
-        assert cfg.param_scheduler.milestones == [40]
-        _, resize, crop, *_ = cfg.train_dataloader.dataset.pipeline
-        assert resize == dict(type='Resize', scale=(512, 512))
-        assert crop == dict(type='MultiAspectCrop', size=448)
-    assert cfg.train_dataloader.dataset.difficult == 'positive'
-    for split in ('train', 'val', 'test'):
-        dataset = cfg[f'{split}_dataloader'].dataset
-        assert dataset.protocol == 'voc07-ml-gcn'
-    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
-        assert evaluator.difficult == dict(ap='ignore', f1='negative')
-        METRICS.build(evaluator)

@@ -11,7 +11,10 @@ custom_imports = dict(
 model = dict(head=dict(num_classes=80))
 
 train_pipeline = {{_base_.crop_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
 # The graph normalises over a batch: 82,081 images would leave one of one.
 train_dataloader = dict(
     batch_size=16, drop_last=True, dataset=dict(pipeline=train_pipeline)
 )
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

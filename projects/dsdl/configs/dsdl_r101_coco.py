@@ -18,4 +18,7 @@ model = dict(
 )
 
 train_pipeline = {{_base_.crop_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
 train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

@@ -23,13 +23,16 @@ model = dict(
 # Difficult labels are positive in training, left out of AP, and negative for
 # precision, recall and F1.
 train_pipeline = {{_base_.aspect_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
 train_dataloader = dict(
     batch_size=32,
     dataset=dict(
         protocol='voc07-ml-gcn', difficult='positive', pipeline=train_pipeline
     ),
 )
-val_dataloader = dict(dataset=dict(protocol='voc07-ml-gcn'))
+val_dataloader = dict(
+    dataset=dict(protocol='voc07-ml-gcn', pipeline=test_pipeline)
+)
 test_dataloader = val_dataloader
 
 val_evaluator = dict(difficult=dict(_delete_=True, ap='ignore', f1='negative'))

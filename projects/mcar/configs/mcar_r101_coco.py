@@ -11,4 +11,11 @@ custom_imports = dict(
 model = dict(head=dict(num_classes=80))
 
 train_pipeline = {{_base_.jitter_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+# the published threshold
+val_evaluator = dict(thr=0.6)
+test_evaluator = val_evaluator

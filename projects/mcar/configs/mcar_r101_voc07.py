@@ -10,5 +10,22 @@ custom_imports = dict(
 
 model = dict(head=dict(num_classes=20))
 
+# Difficult labels are positive in training, left out of AP, and negative for
+# precision, recall and F1.
 train_pipeline = {{_base_.jitter_pipeline}}
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+test_pipeline = {{_base_.bilinear_test_pipeline}}
+train_dataloader = dict(
+    dataset=dict(
+        protocol='voc07-ml-gcn', difficult='positive', pipeline=train_pipeline
+    )
+)
+val_dataloader = dict(
+    dataset=dict(protocol='voc07-ml-gcn', pipeline=test_pipeline)
+)
+test_dataloader = val_dataloader
+
+# the published threshold
+val_evaluator = dict(
+    thr=0.6, difficult=dict(_delete_=True, ap='ignore', f1='negative')
+)
+test_evaluator = val_evaluator

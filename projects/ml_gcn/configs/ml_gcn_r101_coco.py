@@ -19,5 +19,8 @@ model = dict(
 )
 
 train_pipeline = {{_base_.aspect_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
 # 4 GPUs x 8 images
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

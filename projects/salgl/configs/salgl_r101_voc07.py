@@ -17,7 +17,14 @@ model = dict(
     head=dict(num_classes=20),
 )
 
-train_dataloader = dict(batch_size=32)
+train_pipeline = {{_base_.cutout_pipeline}}
+test_pipeline = {{_base_.bilinear_test_pipeline}}
+train_dataloader = dict(batch_size=32, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(ap='interpolated')
+test_evaluator = val_evaluator
 
 # early stopping leaves the best behind
 default_hooks = dict(

@@ -19,3 +19,7 @@ train_dataloader = dict(
 )
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline, **all_images))
 test_dataloader = val_dataloader
+
+# as published: that of VOC 2012
+val_evaluator = dict(ap='interpolated')
+test_evaluator = val_evaluator

@@ -1,5 +1,7 @@
 # GCN-MS-SGA at its single scale on ResNet-101. The public code has no
 # training: but for the crops, the recipe is ML-GCN's.
+_base_ = '../../../../configs/_base_/pipelines/bilinear_448px.py'
+
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -32,6 +34,8 @@ aspect_pipeline = [
         size=448,
         scales=(1.0, 0.875, 0.75, 0.66),
         max_gap=1,
+        interpolation='bilinear',
+        backend='pillow',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),

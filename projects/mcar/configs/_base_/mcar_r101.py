@@ -1,6 +1,7 @@
 # MCAR on ResNet-101 and the recipe of its code: SGD, batch 16, 60 epochs, all
-# of the backbone trained at a tenth of the learning rate. The momentum is
-# our choice.
+# of the backbone trained at a tenth of the learning rate.
+_base_ = '../../../../configs/_base_/pipelines/bilinear_448px.py'
+
 model = dict(
     type='MCARClassifier',
     backbone=dict(
@@ -29,7 +30,7 @@ jitter_pipeline = [
     dict(
         type='Resize',
         scale=(448, 448),
-        interpolation='bicubic',
+        interpolation='bilinear',
         backend='pillow',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),

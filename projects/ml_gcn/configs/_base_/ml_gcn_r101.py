@@ -1,6 +1,8 @@
 # ML-GCN on ResNet-101 and the recipe of its code: SGD, batch 32, 20 epochs
 # without decay, all of the backbone trained at a tenth of the learning rate,
 # which is the paper's.
+_base_ = '../../../../configs/_base_/pipelines/bilinear_448px.py'
+
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -29,6 +31,8 @@ aspect_pipeline = [
         size=448,
         scales=(1.0, 0.875, 0.75, 0.66, 0.5),
         max_gap=2,
+        interpolation='bilinear',
+        backend='pillow',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),

@@ -1,5 +1,7 @@
 # SALGL on ResNet-101 and the recipe of its reproduction: AdamW, one cycle,
 # batch 128, at most 80 epochs, all of the backbone trained.
+_base_ = '../../../../configs/_base_/pipelines/bilinear_448px.py'
+
 model = dict(
     type='ImageClassifier',
     backbone=dict(
@@ -39,6 +41,29 @@ model = dict(
         ),
     ),
 )
+
+# The whole image, whatever its shape, mirrored, a square of half its side
+# hidden; then two of 15 changes, each with probability 0.5 and a strength drawn
+# anew.
+cutout_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='Resize',
+        scale=(448, 448),
+        interpolation='bilinear',
+        backend='pillow',
+    ),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='Cutout', shape=224, prob=1.0),
+    dict(
+        type='RandAugment',
+        policies='timm_increasing',
+        num_policies=2,
+        magnitude_level=9,
+        magnitude_std='inf',
+    ),
+    dict(type='PackInputs'),
+]
 
 # statistics of the BatchNorm over all GPUs, our choice
 sync_bn = 'torch'

@@ -33,6 +33,7 @@ train_pipeline_224 = [
         crop_sizes=(256, 224, 192, 168, 128),
         size=224,
         interpolation='bilinear',
+        backend='pillow',
     ),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),

@@ -41,6 +41,7 @@ crop_pipeline = [
         crop_sizes=(640, 576, 512, 384, 320),
         size=576,
         interpolation='bilinear',
+        backend='pillow',
     ),
     dict(type='PackInputs'),
 ]
