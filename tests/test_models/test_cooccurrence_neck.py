@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmpretrain.registry import MODELS
+from ranks import run_ranks
 
 from mmsrdl.structures import LabelCooccurrence
 
@@ -14,15 +15,14 @@ LABELS = [[0, 1], [0, 1, 3], [0], [1], [3, 1], []]
 """Of images; no one shows a bird or a car."""
 
 
-@pytest.fixture
-def dataset(tmp_path):
-    """The config of a data set of these labels."""
+def write_dataset(folder):
+    """Write a data set of these labels, and return its config."""
     entries = [
         dict(img_path=f'{i}.jpg', gt_label=labels)
         for i, labels in enumerate(LABELS)
     ]
     content = dict(metainfo=dict(classes=CLASSES), data_list=entries)
-    path = tmp_path / 'train.json'
+    path = folder / 'train.json'
     path.write_text(json.dumps(content))
     return dict(
         type='MultiLabelJson',
@@ -30,6 +30,11 @@ def dataset(tmp_path):
         check_images=False,
         pipeline=[],
     )
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path)
 
 
 @pytest.fixture
@@ -121,3 +126,23 @@ def test_counts_are_required(cooccurrence):
 def test_names_are_required(file):
     with pytest.raises(ValueError, match='give the label names'):
         build(file, None)
+
+
+def count_on_ranks(rank, folder):
+    """Only rank 0 has the data set; then it lacks it, too."""
+    config = write_dataset(folder) if rank == 0 else dict(type='NoSuchData')
+    neck = build(config)
+    try:
+        build(dict(config, ann_file=str(folder / 'gone.json')))
+    except (FileNotFoundError, RuntimeError) as error:
+        return neck.adjacency, neck.counted_from, repr(error)
+
+
+def test_rank_0_counts_for_all(tmp_path):
+    first, second = run_ranks(count_on_ranks, tmp_path)
+    torch.testing.assert_close(first[0], count_by_hand(CLASSES))
+    assert torch.equal(first[0], second[0])
+    assert first[1] == second[1] == {str(tmp_path / 'train.json'): 6}
+    assert first[2].startswith('FileNotFoundError(')
+    assert second[2].startswith('RuntimeError(')
+    assert all('gone.json' in error for error in (first[2], second[2]))

@@ -98,7 +98,8 @@ def test_cooccurrence_is_counted_in_training_and_drawn(
     made = LabelCooccurrence.load(tmp_path / 'cooccurrence.npz')
     assert made.names == CLASSES
     assert made.counts.tolist() == [[2, 2, 1], [2, 3, 1], [1, 1, 1]]
-    assert 'own-images.py, training split train' in made.source
+    assert 'own-images.py, training data' in made.source
+    assert made.source.endswith('train.json')
 
     done = run_documented('plot_cooccurrence.py', '--order', 'frequency')
     assert done.returncode == 0, done.stderr

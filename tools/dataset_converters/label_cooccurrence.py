@@ -5,16 +5,16 @@ and difficult ones as the difficult policy of the data set says.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
-from rich.progress import track
 
 import mmsrdl  # noqa: F401  registers what configs name
+from mmsrdl.datasets.label_counting import count_cooccurrence
 from mmsrdl.structures import LabelCooccurrence, reweighted_adjacency
 
 
@@ -36,14 +36,9 @@ def count(config: str) -> LabelCooccurrence:
     if 'train_dataloader' not in cfg:
         raise ValueError(f'{config!r} has no train_dataloader.')
     init_default_scope('mmpretrain')
-    dataset: BaseDataset = DATASETS.build(cfg.train_dataloader.dataset)
-    labels = (
-        dataset.get_data_info(i)['gt_label']
-        for i in track(range(len(dataset)), 'Counting')
-    )
-    split = getattr(dataset, 'split_name', '')
-    source = f'{Path(config).name}, training split {split}'.strip()
-    return LabelCooccurrence.count(labels, dataset.metainfo['classes'], source)
+    counted = count_cooccurrence(DATASETS.build(cfg.train_dataloader.dataset))
+    source = f'{Path(config).name}, training data {counted.source}'
+    return replace(counted, source=source)
 
 
 def main() -> None:

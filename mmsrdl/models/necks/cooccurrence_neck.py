@@ -9,8 +9,10 @@ from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS, MODELS
 from torch import Tensor
 
+from mmsrdl.datasets.label_counting import count_cooccurrence, find_sources
 from mmsrdl.structures import LabelCooccurrence
 
+from ..main_rank import on_main_rank
 from .label_graph_neck import LabelGraphNeck
 
 
@@ -30,8 +32,9 @@ class CooccurrenceNeck(LabelGraphNeck):
             :mod:`mmsrdl.datasets.label_sets`.
         cooccurrence (str | dict): Path of an ``.npz`` file of
             tools/dataset_converters/label_cooccurrence.py; or the config of
-            the data set whose labels to count, that of training. Read by
-            :meth:`init_weights`, and aligned to ``classes`` by name.
+            the data set whose labels to count, that of training; a
+            ``LabelCheckHook`` refuses another. Read by :meth:`init_weights`,
+            and aligned to ``classes`` by name.
         embed_dims (int): As of :class:`LabelGraphNeck`. Defaults to 300.
         label_embedding (str, optional): The same. Defaults to None.
         pool_stride (int): The same. Defaults to 1.
@@ -75,6 +78,7 @@ class CooccurrenceNeck(LabelGraphNeck):
                 "`classes`, a list or a label set like 'voc'."
             )
         self.cooccurrence = cooccurrence
+        self.counted_from: dict[str, int] | None = None
         adjacency = torch.zeros(num_classes, num_classes)
         self.register_buffer('adjacency', adjacency)
 
@@ -83,29 +87,39 @@ class CooccurrenceNeck(LabelGraphNeck):
 
         Raises:
             FileNotFoundError: If a file does not exist.
-            ValueError: If a file is of another kind, or lacks a class.
+            ValueError: If a file is of another kind, or lacks a class, or
+                the data set is for testing.
+            RuntimeError: If rank 0 failed with one of these.
         """
         super().init_weights()
         statistics = self.load_cooccurrence().align(self.classes)
         unseen = int((statistics.counts.diagonal() == 0).sum())
+        source = statistics.source or 'of no named source'
         print_log(
-            f'{type(self).__name__}: counted the labels of '
-            f'{statistics.num_images} images; {unseen} of {self.num_classes} '
-            'classes are in none of them.',
+            f'{type(self).__name__}: knows the labels of '
+            f'{statistics.num_images} images ({source}); '
+            f'{unseen} of {self.num_classes} classes are in none of them.',
             logger='current',
         )
         adjacency = self.make_adjacency(statistics)
         self.adjacency.copy_(torch.from_numpy(adjacency))
 
     def load_cooccurrence(self) -> LabelCooccurrence:
-        """Read the file, or count over the data set."""
+        """Read the file, or count over the data set, on rank 0 for all.
+
+        ``counted_from`` becomes what :func:`find_sources` says of the data
+        set; it stays None with a file.
+        """
+        statistics, self.counted_from = on_main_rank(self._load_or_count)
+        return statistics
+
+    def _load_or_count(
+        self,
+    ) -> tuple[LabelCooccurrence, dict[str, int] | None]:
         if not isinstance(self.cooccurrence, dict):
-            return LabelCooccurrence.load(self.cooccurrence)
+            return LabelCooccurrence.load(self.cooccurrence), None
         dataset = DATASETS.build(self.cooccurrence)
-        labels = (
-            dataset.get_data_info(i)['gt_label'] for i in range(len(dataset))
-        )
-        return LabelCooccurrence.count(labels, dataset.metainfo['classes'])
+        return count_cooccurrence(dataset), find_sources(dataset)
 
     def make_adjacency(self, statistics: LabelCooccurrence) -> np.ndarray:
         """Edges of the graph, float, (C, C).
