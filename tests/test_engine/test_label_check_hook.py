@@ -1,9 +1,15 @@
+import copy
+import shutil
+from types import SimpleNamespace
+
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import DATASETS, MODELS
 
-from mmsrdl.engine.hooks import LabelCheckHook
+from mmsrdl.engine.hooks import LabelCheckHook, label_check_hook
+from mmsrdl.structures import LabelCooccurrence
 
 from .tiny import CLASSES, make_data, run, tiny_config
 
@@ -100,6 +106,106 @@ def test_names_the_neck(classes, embedding, message):
 
     with pytest.raises(ValueError, match=message):
         LabelCheckHook().before_train(Runner)
+
+
+@pytest.fixture
+def counting(tmp_path):
+    """A run whose neck counts the labels of the training data set."""
+    make_data(tmp_path)
+    config = tiny_config(tmp_path, tmp_path / 'run')
+    dataset = config.train_dataloader.dataset
+    dataset.type = 'MultiLabelJson'
+    config.model.neck.update(
+        type='CooccurrenceNeck', cooccurrence=copy.deepcopy(dataset)
+    )
+    shutil.copy(tmp_path / 'labels.json', tmp_path / 'other.json')
+    return config
+
+
+def check_counts(config):
+    """Check as before training, which needs a head for this neck."""
+    init_default_scope('mmpretrain')
+    neck = MODELS.build(config.model.neck)
+    neck.init_weights()
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    LabelCheckHook().before_train(
+        SimpleNamespace(
+            model=neck, train_dataloader=SimpleNamespace(dataset=dataset)
+        )
+    )
+
+
+def test_refuses_counts_of_other_data(counting):
+    """As of an inherited config that overrides the training data alone."""
+    counting.train_dataloader.dataset.ann_file = 'other.json'
+    with pytest.raises(
+        ValueError,
+        match='CooccurrenceNeck counted the labels of .*/labels.json, but the '
+        'training data set is .*/other.json. Give the neck as `cooccurrence`',
+    ):
+        run(counting)
+
+
+@pytest.mark.parametrize('other', [False, True])
+@pytest.mark.parametrize(
+    'wrapper',
+    [
+        lambda data: dict(type='RepeatDataset', dataset=data, times=2),
+        lambda data: dict(type='ConcatDataset', datasets=[data]),
+        lambda data: dict(
+            type='ClassBalancedDataset', dataset=data, oversample_thr=0.9
+        ),
+        lambda data: dict(
+            type='RepeatDataset',
+            dataset=dict(type='ConcatDataset', datasets=[data]),
+            times=2,
+        ),
+    ],
+    ids=['repeat', 'join', 'balance', 'both'],
+)
+def test_compares_counts_through_wrappers(counting, wrapper, other):
+    loader = counting.train_dataloader
+    if other:
+        loader.dataset.ann_file = 'other.json'
+    loader.dataset = wrapper(loader.dataset)
+    if other:
+        with pytest.raises(ValueError, match=r'training data set is .*other'):
+            check_counts(counting)
+    else:
+        check_counts(counting)
+
+
+def test_refuses_to_train_on_more_than_was_counted(counting):
+    loader = counting.train_dataloader
+    other = dict(loader.dataset, ann_file='other.json')
+    loader.dataset = dict(
+        type='ConcatDataset', datasets=[loader.dataset, other]
+    )
+    with pytest.raises(
+        ValueError, match=r'is .*/labels\.json, .*/other\.json'
+    ):
+        check_counts(counting)
+
+
+@pytest.mark.parametrize(('indices', 'lines'), [(None, 0), (5, 1)])
+def test_warns_of_counts_beyond_the_training(
+    counting, indices, lines, monkeypatch
+):
+    warned = []
+    monkeypatch.setattr(
+        label_check_hook, 'print_log', lambda line, *_: warned.append(line)
+    )
+    counting.train_dataloader.dataset.indices = indices
+    check_counts(counting)
+    assert len(warned) == lines
+    assert all('7 images more than the 5' in line for line in warned)
+
+
+def test_a_file_of_counts_is_a_choice(counting, tmp_path):
+    path = str(tmp_path / 'counts.npz')
+    LabelCooccurrence.count([[0, 1]], CLASSES, 'elsewhere').save(path)
+    counting.model.neck.cooccurrence = path
+    check_counts(counting)
 
 
 def test_passes_models_without_a_label_graph(tmp_path):

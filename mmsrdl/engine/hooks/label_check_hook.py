@@ -1,10 +1,15 @@
 """Checks, before a run starts, that all speak of the same labels."""
 
+import logging
+from os.path import abspath
+
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from mmsrdl.models.necks import LabelGraphNeck
+from mmsrdl.datasets.label_counting import find_sources
+from mmsrdl.models.necks import CooccurrenceNeck, LabelGraphNeck
 
 
 @HOOKS.register_module()
@@ -12,8 +17,9 @@ class LabelCheckHook(Hook):
     """Refuses labels in another order than those of the data set.
 
     A graph of such labels trains without a warning, just worse; so does one
-    whose embeddings are all zero. Weights that were trained on such labels
-    are measured without a warning, and wrongly. What names no classes passes.
+    whose embeddings are all zero, or whose edges were counted on other images
+    than those of the training. Weights that were trained on such labels are
+    measured without a warning, and wrongly. What names no classes passes.
     """
 
     def __init__(self) -> None:
@@ -47,15 +53,19 @@ class LabelCheckHook(Hook):
         """Compare, once weights are initialised or loaded.
 
         Raises:
-            ValueError: If names, number or order of the classes differ, or
-                the label embedding is all zero.
+            ValueError: If names, number or order of the classes differ, the
+                label embedding is all zero, or a neck has counted labels in
+                other files than those of the training data set.
         """
-        classes = _classes_of(runner.train_dataloader.dataset)
+        dataset = runner.train_dataloader.dataset
+        classes = _classes_of(dataset)
         for neck in runner.model.modules():
             if isinstance(neck, LabelGraphNeck):
                 _check_embedding(neck)
                 if classes is not None:
                     _check_classes(neck, classes)
+            if isinstance(neck, CooccurrenceNeck) and neck.counted_from:
+                _check_counts(neck, find_sources(dataset))
 
 
 def _check_embedding(neck: LabelGraphNeck) -> None:
@@ -82,6 +92,28 @@ def _check_classes(neck: LabelGraphNeck, theirs: list[str]) -> None:
         f'do not agree: {difference}. Give `classes` of the neck in the order '
         'of the data set.'
     )
+
+
+def _check_counts(neck: CooccurrenceNeck, trained: dict[str, int]) -> None:
+    """Compare what a neck has counted with what it will be trained on."""
+    name, counted = type(neck).__name__, neck.counted_from
+    if {*map(abspath, counted)} != {*map(abspath, trained)}:
+        raise ValueError(
+            f'{name} counted the labels of {", ".join(counted)}, but the '
+            f'training data set is {", ".join(trained)}. Give the neck as '
+            '`cooccurrence` the config of the training data set or, to use '
+            'other counts on purpose, a file of '
+            'tools/dataset_converters/label_cooccurrence.py.'
+        )
+    more = sum(counted.values()) - sum(trained.values())
+    if more > 0:
+        print_log(
+            f'{name} counted the labels of {more} images more than the '
+            f'{sum(trained.values())} of the training data set; if that is '
+            'not meant, give it as `cooccurrence` the same options.',
+            'current',
+            logging.WARNING,
+        )
 
 
 def _classes_of(dataset: object) -> list[str] | None:
