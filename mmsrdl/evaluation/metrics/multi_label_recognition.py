@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpretrain.registry import METRICS
@@ -28,6 +27,7 @@ from mmsrdl.evaluation.functional import (
     resolve_difficult,
     summarise_counts,
 )
+from mmsrdl.main_rank import on_main_rank
 
 from .rank_gather import Batches, gather_batches, join_batches
 from .sample_tensors import stack_samples
@@ -160,15 +160,12 @@ class MultiLabelRecognitionMetric(BaseMetric):
         Raises:
             ValueError: If there is no sample, or their classes differ in
                 number.
+            RuntimeError: On other ranks, if the first one raised.
         """
         samples = gather_batches(self.results, size)
         self.results.clear()
-        metrics = [None]
-        if is_main_process():
-            measures = self.compute_metrics([samples])
-            metrics = [{f'{self.prefix}/{k}': v for k, v in measures.items()}]
-        broadcast_object_list(metrics)
-        return metrics[0]
+        measures = on_main_rank(lambda: self.compute_metrics([samples]))
+        return {f'{self.prefix}/{k}': v for k, v in measures.items()}
 
     def compute_metrics(self, results: Batches) -> dict[str, float]:
         """Measure all samples together.

@@ -10,9 +10,9 @@ from mmpretrain.registry import DATASETS, MODELS
 from torch import Tensor
 
 from mmsrdl.datasets.label_counting import count_cooccurrence, find_sources
+from mmsrdl.main_rank import on_main_rank
 from mmsrdl.structures import LabelCooccurrence
 
-from ..main_rank import on_main_rank
 from .label_graph_neck import LabelGraphNeck
 
 

@@ -42,6 +42,10 @@ def feed(metric, indices):
         metric.process(None, [samples[i] for i in batch])
 
 
+def fail(results):
+    raise OSError('full disk')
+
+
 def work(rank, folder):
     """What a process does: run all cases."""
     got = {}
@@ -65,6 +69,12 @@ def work(rank, folder):
         with pytest.raises(ValueError) as error:
             rank_gather.gather_batches(parts[rank], 2)
         got[len(parts[0])] = str(error.value)
+    metric = MultiLabelRecognitionMetric()
+    feed(metric, [rank])
+    metric.compute_metrics = fail
+    with pytest.raises((OSError, RuntimeError)) as error:
+        metric.evaluate(2)
+    got['failed'] = repr(error.value)
     return got
 
 
@@ -102,3 +112,10 @@ def test_all_ranks_refuse_what_one_cannot_use(ranks):
     for got in ranks:
         assert got[0] == 'No sample was evaluated.'
         assert got[1].endswith('numbers of classes: [2, 3].')
+
+
+def test_no_rank_waits_for_one_that_fails(ranks):
+    assert [got['failed'] for got in ranks] == [
+        "OSError('full disk')",
+        "RuntimeError('Rank 0 failed with OSError: full disk')",
+    ]
