@@ -29,14 +29,21 @@ class CategoryFeatureHead(MultiLabelLinearHead):
         in_channels (int): Width O of the features of a category.
         layer (dict): The layer, by the name of a module in ``MODELS``:
             ``SemanticAttention``, ``SemanticDecoupling`` or your own.
-        **kwargs: ``loss``, ``thr``, ``topk`` and ``init_cfg``, as of
+        init_cfg (dict, optional): Initialisation. Defaults to None, with
+            which all starts as PyTorch starts it, as in CARHead.
+        **kwargs: ``loss``, ``thr`` and ``topk``, as of
             :class:`MultiLabelLinearHead`.
     """
 
     def __init__(
-        self, num_classes: int, in_channels: int, layer: dict, **kwargs
+        self,
+        num_classes: int,
+        in_channels: int,
+        layer: dict,
+        init_cfg: dict | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__(num_classes, in_channels, **kwargs)
+        super().__init__(num_classes, in_channels, init_cfg=init_cfg, **kwargs)
         self.layer = MODELS.build(layer)
 
     def attend(self, feats: tuple[Tensor, ...]) -> CategoryAttention:

@@ -22,12 +22,6 @@ model = dict(
             embed_dims=64,
             hidden_channels=64,
         ),
-        # From scratch it learns faster so; see README.md.
-        init_cfg=dict(
-            type='Xavier',
-            layer=[],
-            override=dict(type='Xavier', name='layer', distribution='uniform'),
-        ),
     ),
 )
 
