@@ -62,12 +62,16 @@ def ridge_projection(dictionary: Tensor, ridge: float) -> Tensor:
     Returns:
         Tensor: (D Dᵀ + λ I)⁻¹ D, (C, out_channels).
     """
-    identity = torch.eye(len(dictionary)).to(dictionary)
-    gram = dictionary @ dictionary.T + ridge * identity
+    gram = dictionary @ dictionary.T
+    gram = gram + ridge * _identity(gram)
     if is_exporting():
         return _invert(gram).to(dictionary) @ dictionary
     # unlike solve, waits for no device; λ > 0 leaves nothing to check
     return torch.linalg.solve_ex(gram, dictionary).result
+
+
+def _identity(matrix: Tensor) -> Tensor:
+    return torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
 
 
 def _invert(matrix: Tensor) -> Tensor:
@@ -79,7 +83,7 @@ def _invert(matrix: Tensor) -> Tensor:
     leaves its value.
     """
     matrix = matrix.double()
-    twice = 2 * torch.eye(len(matrix)).to(matrix)
+    twice = 2 * _identity(matrix)
     inverse = twice / (2 * matrix.abs().sum(1).amax(0))
     for _ in range(40):
         inverse = inverse @ (twice - matrix @ inverse)
