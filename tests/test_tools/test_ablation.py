@@ -80,6 +80,8 @@ def test_name_of_a_run(tool, monkeypatch, tmp_path):
     name = tool.name_run(build(tool), 2)
     monkeypatch.setenv('VOC_ROOT', str(tmp_path / 'elsewhere'))
     assert tool.name_run(build(tool), 2) == name
+    monkeypatch.delenv('VOC_ROOT')
+    assert tool.name_run(build(tool), 2) == name
     assert tool.name_run(build(tool), 0) != name
     other = build(tool, **{'optim_wrapper.optimizer.lr': 1e-3})
     assert tool.name_run(other, 2) != name

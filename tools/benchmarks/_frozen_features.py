@@ -8,23 +8,21 @@ the network itself.
 
 import hashlib
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
 from mmcv.cnn import fuse_conv_bn
 from mmcv.transforms import BaseTransform
-from mmengine.config import Config, ConfigDict
-from mmengine.dataset import BaseDataset
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, set_random_seed
+from mmengine.runner import set_random_seed
 from mmpretrain.models.backbones import MobileNetV2
 from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
-
-CHUNK = 256  # images whose features are written together
 
 
 @MODELS.register_module()
@@ -140,73 +138,46 @@ def store_features(cfg: Config, split: str, folder: Path, views: int) -> Path:
     Args:
         cfg (Config): Of the data and the network.
         split (str): train or test.
-        folder (Path): For a folder for each pipeline and network.
-        views (int): Of each image.
+        folder (Path): For a folder for each source of features: the images,
+            the pipeline and the weights.
+        views (int): Of each image; they depend on its name alone.
 
     Returns:
-        Path: The folder of this pipeline and network, with a file (views, h,
-        w, D) of float16 for each image.
+        Path: The folder of this source, with a file (views, h, w, D) of
+        float16 for each image.
     """
     init_default_scope('mmpretrain')
-    loader = ConfigDict(cfg[f'{split}_dataloader'].to_dict())
-    backbone = dict(cfg.model.backbone, type='LaterStagesMobileNetV2')
-    parts = [
-        loader.dataset.pipeline[:-1],
-        cfg.data_preprocessor,
-        backbone,
-        views,
-    ]
-    text = Config(dict(parts=parts)).pretty_text
-    name = hashlib.sha256(text.encode()).hexdigest()[:12]
-    folder = folder / name
-    folder.mkdir(parents=True, exist_ok=True)
-    # The order of random numbers must not depend on workers.
-    loader.update(
-        sampler=dict(type='DefaultSampler', shuffle=False),
-        batch_size=16,
-        num_workers=0,
-        persistent_workers=False,
-    )
-    loader.pop('drop_last', None)
-    dataset = DATASETS.build(loader.dataset)
-    missing = [
-        index
-        for index in range(len(dataset))
-        if not _find_file(folder, dataset, index).is_file()
-    ]
-    if not missing:
-        return folder
+    data = cfg[f'{split}_dataloader'].dataset
+    dataset = DATASETS.build(data)
     preprocess = MODELS.build(
         dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
     )
-    network = MODELS.build(backbone)
+    network = MODELS.build(
+        dict(cfg.model.backbone, type='LaterStagesMobileNetV2')
+    )
     network.init_weights()
     network.eval()
+    source = [data.data_root, data.pipeline, cfg.data_preprocessor, views]
+    digest = hashlib.sha256(str(source).encode())
+    for weight in network.state_dict().values():
+        digest.update(weight.numpy().tobytes())
+    folder = folder / digest.hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+
     fuse_conv_bn(network)
     # A depthwise convolution on a CPU takes less time this way.
     network.to(memory_format=torch.channels_last)
-    set_random_seed(0)
-    chunks = [missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)]
-    for chunk in track(chunks, f'Features of {split}'):
-        loader.dataset = dataset.get_subset(chunk)
-        images = Runner.build_dataloader(loader)
-        of_views = []
-        for _ in range(views):
-            maps = []
-            for batch in images:
-                inputs = preprocess(batch)['inputs']
-                inputs = inputs.to(memory_format=torch.channels_last)
-                found = network.forward_frozen(inputs)
-                maps.append(found.permute(0, 2, 3, 1).half().numpy())
-            of_views.append(np.concatenate(maps))
-        for at, index in enumerate(chunk):
-            of_image = np.stack([maps[at] for maps in of_views])
-            path = _find_file(folder, dataset, index)
-            np.save(path.with_suffix('.part.npy'), of_image)
-            path.with_suffix('.part.npy').replace(path)
+    for index in track(range(len(dataset)), f'Features of {split}'):
+        path = Path(dataset.get_data_info(index)['img_path'])
+        file = folder / f'{path.stem}.npy'
+        if file.is_file():
+            continue
+        set_random_seed(crc32(path.stem.encode()))
+        images = [dataset[index]['inputs'] for _ in range(views)]
+        inputs = preprocess(dict(inputs=images))['inputs']
+        inputs = inputs.to(memory_format=torch.channels_last)
+        maps = network.forward_frozen(inputs).permute(0, 2, 3, 1)
+        part = file.with_suffix('.part.npy')  # should this be interrupted
+        np.save(part, maps.half().numpy())
+        part.replace(file)
     return folder
-
-
-def _find_file(folder: Path, dataset: BaseDataset, index: int) -> Path:
-    path = dataset.get_data_info(index)['img_path']
-    return folder / f'{Path(path).stem}.npy'

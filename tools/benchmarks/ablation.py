@@ -36,6 +36,13 @@ from mmsrdl.visualization import plot_spread
 
 COLUMNS = ('mAP', 'CF1', 'OF1', 'pointing')
 SPLITS = {'test': ('trainval', 'test'), 'val': ('train', 'val')}
+ROOTS = {
+    'VOC_ROOT': 'data/VOCdevkit/VOC2007',
+    'WEIGHTS_ROOT': 'data/weights',
+    'LABEL_EMBEDDING_ROOT': 'data/label_embeddings',
+}
+"""Variables that configs read, and what they take without them."""
+
 KEEP_MEMORY = {
     'MALLOC_MMAP_THRESHOLD_': str(2**31),
     'MALLOC_TRIM_THRESHOLD_': str(2**32),
@@ -138,9 +145,8 @@ def build_config(row: dict, seed: int, split: str) -> Config:
 def name_run(cfg: Config, views: int) -> str:
     """Return what is equal only for equal configs, wherever the data is."""
     text = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
-    for name, folder in sorted(os.environ.items()):
-        if name.endswith('_ROOT'):
-            text = text.replace(folder, f'${name}')
+    for name, default in ROOTS.items():
+        text = text.replace(os.environ.get(name) or default, f'${name}')
     return hashlib.sha256(f'{text} {views}'.encode()).hexdigest()[:12]
 
 
@@ -197,10 +203,14 @@ def run_all(
         )
 
     if args.views:
+        # Before the trainings, which would all store the same.
+        images = {}
         for _, cfg in tasks:
-            run_apart(
-                'cpu', prepare, cfg.pretty_text, args.work_dir, args.views
-            )
+            loaders = cfg.train_dataloader, cfg.test_dataloader
+            datasets = [loader.dataset for loader in loaders]
+            images[str([cfg.model.backbone, *datasets])] = cfg.pretty_text
+        for text in images.values():
+            run_apart('cpu', prepare, text, args.work_dir, args.views)
     with ThreadPoolExecutor(args.jobs) as pool:
         for done in [pool.submit(run, *task) for task in tasks]:
             done.result()
@@ -251,7 +261,7 @@ def report(
     split = '' if args.split == 'test' else f' --split {args.split}'
     command = (
         f'`python tools/benchmarks/ablation.py {name} --seeds {seeds}{split}`,'
-        f' {minutes:.0f} minutes of training on one core each.'
+        f' {minutes:.0f} minutes of training in all.'
     )
     parts = [
         begin,
