@@ -54,6 +54,15 @@ def test_each_category_has_its_classifier(case):
     assert torch.equal(head.pre_logits(feats), found.features)
 
 
+def test_all_starts_as_pytorch_starts_it(case):
+    """A start near zero would make the attention flat."""
+    head, _ = case
+    built = {key: value.clone() for key, value in head.state_dict().items()}
+    head.init_weights()
+    for key, value in head.state_dict().items():
+        assert torch.equal(value, built[key]), key
+
+
 def test_images_do_not_depend_on_each_other(case):
     head, feats = case
     together = head(feats)
