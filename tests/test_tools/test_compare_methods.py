@@ -25,7 +25,7 @@ def page(tool, tmp_path):
 
 def test_finds_the_methods(tool):
     methods = tool.find_methods()
-    assert list(methods)[:2] == ['gmp', 'srdl']
+    assert list(methods)[:3] == ['gmp', 'gap', 'srdl']
     assert {'example_project', 'mcar'} < set(methods)
     for method in methods.values():
         assert method.quickstart.is_file() and method.common.is_file()

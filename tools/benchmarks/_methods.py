@@ -29,19 +29,19 @@ class Method(NamedTuple):
 
 
 def find_methods() -> dict[str, Method]:
-    """Find the baseline, SRDL, and the methods of ``projects/``, by name."""
+    """Find the baselines, SRDL, and the methods of ``projects/``, by name."""
     configs = ROOT / 'configs'
-    quickstart = configs / 'quickstart'
-    methods = dict(
-        gmp=Method(
-            quickstart / 'gmp_quickstart.py',
-            configs / 'srdl/ablations/gmp_r101_voc07.py',
-        ),
-        srdl=Method(
-            quickstart / 'srdl_quickstart.py',
-            configs / 'srdl/srdl_r101_voc07.py',
-        ),
+    common = dict(
+        gmp='srdl/ablations/gmp_r101_voc07.py',
+        gap='srdl/ablations/gap_r101_voc07.py',
+        srdl='srdl/srdl_r101_voc07.py',
     )
+    methods = {
+        name: Method(
+            configs / f'quickstart/{name}_quickstart.py', configs / config
+        )
+        for name, config in common.items()
+    }
     for path in sorted(ROOT.glob('projects/*/configs/*_quickstart.py')):
         name = path.stem.removesuffix('_quickstart')
         common = path.with_name(f'{name}_r101_voc07_common.py')
