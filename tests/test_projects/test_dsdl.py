@@ -155,6 +155,23 @@ def test_under_autocast():
     torch.testing.assert_close(losses, expected, atol=0.05, rtol=0.05)
 
 
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.half])
+def test_in_half_without_autocast(dtype):
+    """What is solved is as exact as in float32, of the same rounded values."""
+    half, feats = build_head().to(dtype), draw_feats()
+    feats = tuple(each.to(dtype) for each in feats)
+    wide = build_head()
+    wide.load_state_dict(half.state_dict())
+    exact = tuple(each.float() for each in feats)
+    samples = draw_samples()[1]
+    losses = half.loss(feats, samples)
+    torch.testing.assert_close(losses, wide.loss(exact, samples))
+    sum(losses.values()).backward()
+    assert half.dictionary.w_1.grad.dtype == dtype
+    projection = wide.project(exact[1]).to(dtype)
+    torch.testing.assert_close(half.project(feats[1]), projection)
+
+
 def test_weights_are_solved_once_in_evaluation(monkeypatch):
     """And again as soon as they change."""
     solved = []

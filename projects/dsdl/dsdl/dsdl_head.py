@@ -11,7 +11,7 @@ from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
 from mmsrdl.models.layers import EvaluationCache, check_inputs
 
-from .semantic_dictionary import SemanticDictionary, ridge_projection
+from .semantic_dictionary import SemanticDictionary, ridge_projection, widen
 
 LEAST_COSINE = 0.01
 """Least divisor of the loss, which would explode near 0 and turn below."""
@@ -74,19 +74,20 @@ class DSDLHead(MultiLabelClsHead):
         self._cache = EvaluationCache()
 
     def project(self, labels: Tensor) -> Tensor:
-        """(D Dᵀ + λ I)⁻¹ D, (C, in_channels), in float32 always.
+        """(D Dᵀ + λ I)⁻¹ D, (C, in_channels), solved in float32 at least.
 
         Computed once in evaluation on a CPU; see
         :class:`~mmsrdl.models.layers.EvaluationCache`.
 
         Args:
-            labels (Tensor): Label embeddings E, (C, embed_dims).
+            labels (Tensor): Label embeddings E, (C, embed_dims); the result
+                is of their dtype.
         """
         with torch.autocast(labels.device.type, enabled=False):
             return self._cache(
                 lambda: ridge_projection(
                     self.dictionary.encode(labels), self.ridge
-                ),
+                ).to(labels),
                 labels,
                 self.dictionary.w_1,
                 self.dictionary.w_2,
@@ -152,10 +153,9 @@ class DSDLHead(MultiLabelClsHead):
             are known, and ``loss_reconstruction``, both over the mean
             cosine; and that as ``label_cosine``.
         """
-        features = self.pre_logits(feats)
-        labels = feats[1]
+        features = widen(self.pre_logits(feats))
+        labels = widen(feats[1])
         with torch.autocast(labels.device.type, enabled=False):
-            features = features.to(labels)
             dictionary = self.dictionary.encode(labels)
             scores = features @ ridge_projection(dictionary, self.ridge).T
             target = stack_targets(data_samples, scores)

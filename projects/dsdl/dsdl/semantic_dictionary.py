@@ -15,6 +15,8 @@ class SemanticDictionary(nn.Module):
     - the dictionary, D = φ(E W₁) W₂,
     - the embeddings again, Ê = φ(D W₂ᵀ) W₁ᵀ.
 
+    Both are in float32 at least, whatever the embeddings and weights are.
+
     Args:
         embed_dims (int): Width of the label embeddings E.
         hidden_channels (int): Width between W₁ and W₂.
@@ -39,14 +41,21 @@ class SemanticDictionary(nn.Module):
 
     def encode(self, labels: Tensor) -> Tensor:
         """D, (C, out_channels), of label embeddings E, (C, embed_dims)."""
-        return self._activate(labels @ self.w_1) @ self.w_2
+        w_1, w_2 = widen(self.w_1), widen(self.w_2)
+        return self._activate(widen(labels) @ w_1) @ w_2
 
     def decode(self, dictionary: Tensor) -> Tensor:
         """Ê, (C, embed_dims), of a dictionary D, (C, out_channels)."""
-        return self._activate(dictionary @ self.w_2.T) @ self.w_1.T
+        w_1, w_2 = widen(self.w_1), widen(self.w_2)
+        return self._activate(dictionary @ w_2.T) @ w_1.T
 
     def _activate(self, values: Tensor) -> Tensor:
         return F.leaky_relu(values, self.negative_slope)
+
+
+def widen(values: Tensor) -> Tensor:
+    """The same in float32 at least: no solver takes less."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def ridge_projection(dictionary: Tensor, ridge: float) -> Tensor:
