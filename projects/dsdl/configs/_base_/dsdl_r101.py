@@ -1,7 +1,10 @@
 # DSDL on ResNet-101 and the recipe of its code: SGD, batch 32, 200 epochs, all
 # of the backbone trained at a tenth of the learning rate, gradients of norm
 # at most 10. The learning rate is divided by ten once, after 40 epochs.
-_base_ = '../../../../configs/_base_/pipelines/bilinear_448px.py'
+_base_ = [
+    '../../../../configs/_base_/pipelines/aspect_448px.py',
+    '../../../../configs/_base_/pipelines/bilinear_448px.py',
+]
 
 model = dict(
     type='ImageClassifier',
@@ -28,27 +31,6 @@ model = dict(
         reconstruction_weight=1e-6,
     ),
 )
-
-# A square 64 pixels larger than the result, of it a rectangle.
-crop_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='Resize',
-        scale=(512, 512),
-        interpolation='bilinear',
-        backend='pillow',
-    ),
-    dict(
-        type='MultiAspectCrop',
-        size=448,
-        scales=(1.0, 0.875, 0.75, 0.66, 0.5),
-        max_gap=2,
-        interpolation='bilinear',
-        backend='pillow',
-    ),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
 
 # statistics of the BatchNorm over all GPUs, our choice
 sync_bn = 'torch'
