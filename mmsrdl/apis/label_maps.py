@@ -15,6 +15,7 @@ from mmpretrain.models.necks import (
 )
 from torch import Tensor, nn
 
+from mmsrdl.models.layers import class_activation_maps
 from mmsrdl.models.necks import GlobalMaxPooling
 
 _POOLINGS = (GeneralizedMeanPooling, GlobalAveragePooling, GlobalMaxPooling)
@@ -98,7 +99,7 @@ def _activate(model: BaseModel, inputs: Tensor) -> LabelMaps:
             '(B, D, h, w) and one of the necks '
             f'{", ".join(pooling.__name__ for pooling in _POOLINGS)}.'
         )
-    spatial = torch.einsum('bdhw,cd->bchw', feature, weight)
+    spatial = class_activation_maps(feature, weight)
     return LabelMaps(model.head(neck(feats)), spatial)
 
 

@@ -6,6 +6,7 @@ from .category_attention import (
     CategoryAttention,
     find_implementation,
 )
+from .class_activation import class_activation_maps
 from .evaluation_cache import EvaluationCache
 from .gated_graph import GatedGraph
 from .graph_convolution import NORMALIZATIONS, GraphConvolution
@@ -28,5 +29,6 @@ __all__ = [
     'SemanticAttention',
     'SemanticDecoupling',
     'check_inputs',
+    'class_activation_maps',
     'find_implementation',
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads import MultiLabelLinearHead
 from mmsrdl.models.heads.multi_label_targets import stack_targets
+from mmsrdl.models.layers import class_activation_maps
 
 from .consistency import flip_distance, scale_distance
 
@@ -64,8 +65,7 @@ class ACfsHead(MultiLabelLinearHead):
 
     def map_heat(self, feature: Tensor) -> Tensor:
         """Heat maps, (B, C, h, w), without a gradient for the classifier."""
-        weight = self.fc.weight.detach()
-        return torch.einsum('cd,bdhw->bchw', weight, feature)
+        return class_activation_maps(feature, self.fc.weight.detach())
 
     def attend(self, feats: tuple[Tensor, ...]) -> LabelMaps:
         """Logits, (B, C), and heat maps, (B, C, h, w)."""

@@ -9,7 +9,11 @@ from torch import Tensor
 
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads.multi_label_targets import masked_mean, stack_targets
-from mmsrdl.models.layers import EvaluationCache, check_inputs
+from mmsrdl.models.layers import (
+    EvaluationCache,
+    check_inputs,
+    class_activation_maps,
+)
 
 from .semantic_dictionary import SemanticDictionary, ridge_projection, widen
 
@@ -104,7 +108,7 @@ class DSDLHead(MultiLabelClsHead):
             (B, C, h, w).
         """
         logits = self(feats)
-        maps = torch.einsum('cd,bdhw->bchw', self.project(feats[1]), feats[0])
+        maps = class_activation_maps(feats[0], self.project(feats[1]))
         return LabelMaps(logits, maps)
 
     def pre_logits(self, feats: tuple[Tensor, Tensor]) -> Tensor:

@@ -1,12 +1,11 @@
 """Head of ML-GCN: a graph network makes the classifiers of the labels."""
 
-import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from mmsrdl.apis import LabelMaps
 from mmsrdl.models.heads import MultiLabelHead
-from mmsrdl.models.layers import LabelGCN
+from mmsrdl.models.layers import LabelGCN, class_activation_maps
 
 
 @MODELS.register_module()
@@ -64,7 +63,7 @@ class MLGCNHead(MultiLabelHead):
         """
         logits = self(feats)
         classifiers = self.gcn(*feats[1:])
-        maps = torch.einsum('bdhw,cd->bchw', feats[0], classifiers)
+        maps = class_activation_maps(feats[0], classifiers)
         return LabelMaps(logits, maps)
 
     def pre_logits(self, feats: tuple[Tensor, Tensor, Tensor]) -> Tensor:
