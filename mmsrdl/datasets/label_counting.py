@@ -1,8 +1,9 @@
-"""Count which labels occur together in a data set, and say which it was."""
+"""Count the labels of a data set, and say which it was."""
 
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 from mmengine.dataset import BaseDataset
 from rich.console import Console
 from rich.progress import track
@@ -27,8 +28,43 @@ def count_cooccurrence(dataset: BaseDataset) -> LabelCooccurrence:
         ValueError: If it is for testing, is empty, or names no class of a
             label.
     """
+    labels = (info['gt_label'] for info in _entries_of(dataset))
     source = ', '.join(find_sources(dataset))
+    return LabelCooccurrence.count(labels, dataset.metainfo['classes'], source)
+
+
+def count_positives(dataset: BaseDataset) -> np.ndarray:
+    """Share of images that show each class, of those where it is known.
+
+    A wrapper that repeats images repeats their labels.
+
+    Args:
+        dataset (BaseDataset): Entries have ``gt_score`` (C,), -1 where
+            unknown, or ``gt_label``; maybe in wrappers.
+
+    Returns:
+        np.ndarray: In [0, 1], 0 for a class that is nowhere known, (C,).
+
+    Raises:
+        ValueError: If it is for testing.
+    """
+    num_classes = len(dataset.metainfo['classes'])
+    positives, known = np.zeros((2, num_classes))
+    for info in _entries_of(dataset):
+        if 'gt_score' in info:
+            score = np.asarray(info['gt_score'])
+        else:
+            score = np.zeros(num_classes)
+            score[info['gt_label']] = 1
+        positives += score.clip(min=0)
+        known += score >= 0
+    return positives / known.clip(min=1)
+
+
+def _entries_of(dataset: BaseDataset) -> Iterator[dict]:
+    """Yield the entries of a training data set, and show how far it is."""
     if any(getattr(part, 'test_mode', False) for part in _unwrap(dataset)):
+        source = ', '.join(find_sources(dataset))
         raise ValueError(
             f'The labels of {source} are not to be counted: the data set has '
             'test_mode=True, and a model must not know how often labels '
@@ -42,8 +78,7 @@ def count_cooccurrence(dataset: BaseDataset) -> LabelCooccurrence:
         transient=True,
         disable=not console.is_terminal,
     )
-    labels = (dataset.get_data_info(i)['gt_label'] for i in images)
-    return LabelCooccurrence.count(labels, dataset.metainfo['classes'], source)
+    yield from map(dataset.get_data_info, images)
 
 
 def find_sources(dataset: BaseDataset) -> dict[str, int]:

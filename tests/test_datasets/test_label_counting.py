@@ -4,7 +4,11 @@ import pytest
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
 
-from mmsrdl.datasets.label_counting import count_cooccurrence, find_sources
+from mmsrdl.datasets.label_counting import (
+    count_cooccurrence,
+    count_positives,
+    find_sources,
+)
 
 CLASSES = ['cat', 'dog', 'bird']
 LABELS = {'a': [[0, 1], [0], []], 'b': [[1, 2], [2], [0, 1, 2], [1]]}
@@ -66,6 +70,8 @@ def test_counts_what_wrappers_hold_and_names_it(make, tmp_path, kind):
         [sum(i in image and j in image for image in images) for j in range(3)]
         for i in range(3)
     ]
+    shares = counted.counts.diagonal() / len(images)
+    assert count_positives(dataset).tolist() == shares.tolist()
     files = {
         str(tmp_path / f'{n}.json'): len(LABELS[n]) for n in sorted({*names})
     }
@@ -74,10 +80,11 @@ def test_counts_what_wrappers_hold_and_names_it(make, tmp_path, kind):
 
 
 @pytest.mark.parametrize('kind', ['none', 'repeat', 'join', 'both'])
-def test_data_for_testing_is_refused(make, kind):
+@pytest.mark.parametrize('count', [count_cooccurrence, count_positives])
+def test_data_for_testing_is_refused(make, kind, count):
     config, _ = wrap(kind, make('a', test_mode=True), make('b'))
     with pytest.raises(ValueError, match=r'a\.json.*test_mode=True'):
-        count_cooccurrence(DATASETS.build(config))
+        count(DATASETS.build(config))
 
 
 def test_a_fold_to_validate_is_refused(make):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from mmpretrain.registry import HOOKS, MODELS
 from mmpretrain.structures import DataSample
+from ranks import run_ranks
 
 from projects.acfs.acfs.consistency import flip_distance, scale_distance
 
@@ -245,6 +246,26 @@ def test_ratios_are_counted_over_what_is_known():
     count(Entries(*(dict(gt_score=np.array(s)) for s in scores)), model)
     expected = torch.tensor([0.5, 0.5, 0])
     torch.testing.assert_close(model.head.positive_ratio, expected)
+
+
+def count_on_ranks(rank, folder):
+    """Only rank 0 has entries to read."""
+    model = torch.nn.Sequential(build_head())
+    entries = dict(gt_label=[0, 1]), dict(gt_label=[0])
+    count(Entries(*entries) if rank == 0 else Unread(*entries), model)
+    return model[0].positive_ratio
+
+
+class Unread(Entries):
+    """A data set of which a rank is not to read the entries."""
+
+    def get_data_info(self, idx):
+        raise AssertionError('this rank counted, too')
+
+
+def test_rank_0_counts_for_all(tmp_path):
+    for ratio in run_ranks(count_on_ranks, tmp_path):
+        assert ratio.tolist() == [1, 0.5, 0]
 
 
 def test_hook_tells_what_does_not_fit():
