@@ -73,6 +73,19 @@ def test_trains_on_voc_as_told(tool, tmp_path, monkeypatch):
         assert first[key] == second[key]
 
 
+def test_page_is_of_the_default_setting_alone(call_tool):
+    """A shortened run must not replace the table that takes hours."""
+    assert call_tool(TOOL).parse_args().page.name == 'README.md'
+    for changed in (
+        ['--methods', 'mcar'],
+        ['--epochs', 0],
+        ['--repeat', 1],
+        ['--resolution', 64],
+        ['--seed', 1],
+    ):
+        assert call_tool(TOOL, *changed).parse_args().page is None
+
+
 @pytest.mark.slow
 def test_compares(run_tool, page, tmp_path, monkeypatch):
     data, out = tmp_path / 'data', tmp_path / 'result.json'

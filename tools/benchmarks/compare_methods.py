@@ -7,8 +7,8 @@ the quickstart's test images after a short training, beside that of a linear
 classifier of the features that the training starts from, which whoever learns
 anything exceeds; and with --voc that on VOC 2007. Trainings that --work-dir
 holds already are not repeated. Writes the table and the plot of
-projects/README.md, and fails if a method does not exceed the linear
-classifier.
+projects/README.md, or of --page, and fails if a method does not exceed the
+linear classifier.
 """
 
 import argparse
@@ -43,6 +43,9 @@ from mmengine.logging import MMLogger
 from mmsrdl import register_all_modules
 from mmsrdl.analysis import measure_complexity
 from mmsrdl.visualization import plot_methods
+
+SETTING = ('methods', 'epochs', 'seed', 'resolution', 'repeat', 'device')
+"""What makes the figures of projects/README.md."""
 
 BEGIN, END = '<!-- begin of compare_methods -->', '<!-- end -->'
 
@@ -99,9 +102,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--page',
         type=Path,
-        default=ROOT / 'projects/README.md',
         help='page whose table to replace, and beside which to write the '
-        'plot; projects/README.md by default',
+        'plot; by default projects/README.md if all methods are compared in '
+        'the default setting, else none',
     )
     parser.add_argument('--json', help='write the results to this file')
     args = parser.parse_args()
@@ -110,8 +113,11 @@ def parse_args() -> argparse.Namespace:
     if args.repeat < 1 or args.resolution < 32:
         parser.error('--repeat starts from 1, --resolution from 32')
     check_device(parser, args.device)
-    if not args.page.is_file() or BEGIN not in args.page.read_text('utf-8'):
-        parser.error(f'--page {args.page}: there is no line {BEGIN!r}')
+    if all(getattr(args, key) == parser.get_default(key) for key in SETTING):
+        args.page = args.page or ROOT / 'projects/README.md'
+    page = args.page
+    if page and not (page.is_file() and BEGIN in page.read_text('utf-8')):
+        parser.error(f'--page {page}: there is no line {BEGIN!r}')
     args.methods = list(dict.fromkeys([BASELINE, *args.methods]))
     return args
 
@@ -221,6 +227,18 @@ def draw(rows: list[dict], path: Path) -> None:
     plot_methods([row['method'] for row in rows], panels, marks).savefig(path)
 
 
+def write_page(page: Path, rows: list[dict], notes: list[str]) -> None:
+    """Put the table on the page, and the plot beside it."""
+    plot = page.with_name('comparison.png')
+    draw(rows, plot)
+    table = format_page(rows, notes, plot.name)
+    pattern = re.escape(BEGIN) + r'.*?' + re.escape(END)
+    text = page.read_text('utf-8')
+    text = re.sub(pattern, lambda _: table, text, flags=re.DOTALL)
+    page.write_text(text, 'utf-8')
+    print(f'Wrote {page} and {plot}')
+
+
 def describe(args: argparse.Namespace, machine: dict) -> list[str]:
     """Say how the figures were measured."""
     device = machine['gpu'] if 'cuda' in args.device else machine['cpu']
@@ -286,14 +304,8 @@ def main() -> None:
         for name in methods
     ]
     print_table('Methods', rows)
-    plot = args.page.with_name('comparison.png')
-    draw(rows, plot)
-    page = args.page.read_text('utf-8')
-    text = format_page(rows, describe(args, machine), plot.name)
-    pattern = re.escape(BEGIN) + r'.*?' + re.escape(END)
-    page = re.sub(pattern, lambda _: text, page, flags=re.DOTALL)
-    args.page.write_text(page, 'utf-8')
-    print(f'Wrote {args.page} and {plot}')
+    if args.page:
+        write_page(args.page, rows, describe(args, machine))
     if args.json:
         settings = {
             key: str(value) if isinstance(value, Path) else value
