@@ -65,6 +65,12 @@ def compute_label_maps(model: BaseModel, inputs: Tensor) -> LabelMaps:
     head = getattr(model, 'head', None)
     if hasattr(head, 'attend'):
         attention = head.attend(model.extract_feat(inputs))
+        if not hasattr(attention, 'spatial'):
+            raise ValueError(
+                f'{type(head).__name__}.attend must return a '
+                'CategoryAttention, or what has its attributes `logits` and '
+                f'`spatial`, got {type(attention).__name__}.'
+            )
         if attention.spatial is None:
             raise ValueError(
                 f'{type(head).__name__} has no spatial attention to show: '

@@ -42,6 +42,13 @@ def test_attention_of_a_head_that_attends():
     assert not spatial.requires_grad
 
 
+def test_attention_of_another_form_is_named(monkeypatch):
+    model = build(GRAPH, CAR)
+    monkeypatch.setattr(model.head, 'attend', lambda feats: {'spatial': 1})
+    with pytest.raises(ValueError, match='CategoryAttention, .*got dict'):
+        compute_label_maps(model, INPUTS)
+
+
 @pytest.mark.parametrize(
     'head', ['MultiLabelLinearHead', 'MultiLabelLinearClsHead']
 )

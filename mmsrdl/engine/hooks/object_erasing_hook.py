@@ -96,7 +96,8 @@ class ObjectErasingHook(Hook):
         if not modules:
             raise ValueError(
                 'ObjectErasingHook found nothing to switch: give the head '
-                'erasing=dict(topk=3, alpha=0.5), or remove the hook.'
+                'erasing=dict(topk=3, alpha=0.5), or remove the hook '
+                '(custom_hooks = [] in a config that inherits it).'
             )
         active = self.begin <= epoch and (self.end is None or epoch < self.end)
         for module in modules:
