@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from .attention_comparison import MODEL_COLORS
 from .fonts import fit_fonts
+from .row_panels import dress_panel, name_rows
 from .text_width import shorten_names
 
 _ROW = 0.16  # inches of a bar
@@ -79,19 +80,12 @@ def plot_localisation(
                 linewidth=1.6,
                 label='by chance' if index == len(models) - 1 else None,
             )
-        panel.set_title(text, fontsize=9, loc='left')
+        dress_panel(panel, text)
         panel.set_xlim(0, 100)
         panel.xaxis.set_major_formatter(PercentFormatter())
-        panel.tick_params(axis='x', labelsize=8, labeltop=len(rows) > 30)
-        panel.grid(axis='x', color='0.9')
-        panel.set_axisbelow(True)
-        panel.spines[['top', 'right']].set_visible(False)
+        panel.tick_params(axis='x', labeltop=len(rows) > 30)
     middle = bar * len(models) / 2
-    panels[0].set_yticks(
-        [place + middle for place in range(len(rows))], names, fontsize=9
-    )
-    for name in panels[0].get_yticklabels():
-        name.set_parse_math(False)  # in which $ may stand
+    name_rows(panels[0], names, [row + middle for row in range(len(rows))])
     panels[0].set_ylim(len(rows) - 0.5 * bar, -0.5 * bar)
     panels[1].tick_params(axis='y', length=0)
     chance, *bars = panels[0].get_legend_handles_labels()[0]

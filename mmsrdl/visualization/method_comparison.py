@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from .attention_comparison import MODEL_COLORS
 from .fonts import fit_fonts
+from .row_panels import dress_panel, name_rows
 from .text_width import shorten_names
 
 _ROW = 0.3  # inches of a method
@@ -55,17 +56,11 @@ def plot_methods(
         bars = panel.barh(rows, drawn, 0.7, color=MODEL_COLORS[0])
         labels = [f'{value:.3g}' for value in drawn]
         panel.bar_label(bars, labels, padding=4, fontsize=8)
-        panel.set_title(title, fontsize=9, loc='left')
+        dress_panel(panel, title)
         panel.margins(x=0.18)
         panel.set_xlim(left=0)
-        panel.tick_params(axis='x', labelsize=8)
         panel.tick_params(axis='y', length=0)
-        panel.grid(axis='x', color='0.9')
-        panel.set_axisbelow(True)
-        panel.spines[['top', 'right']].set_visible(False)
-    axes[0].set_yticks(range(len(names)), shorten_names(names), fontsize=9)
-    for text in axes[0].get_yticklabels():
-        text.set_parse_math(False)  # in which $ may stand
+    name_rows(axes[0], shorten_names(names))
     axes[0].set_ylim(len(names) - 0.4, -0.6)
     return fit_fonts(figure)
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from .attention_comparison import MODEL_COLORS
 from .fonts import fit_fonts
+from .row_panels import dress_panel, name_rows
 from .text_width import shorten_names
 
 
@@ -42,15 +43,9 @@ def plot_spread(
             va='center',
             fontsize=8,
         )
-    panel.set_title(title, fontsize=9, loc='left')
+    dress_panel(panel, title)
     panel.margins(x=0.12)
-    panel.tick_params(axis='x', labelsize=8)
     panel.tick_params(axis='y', length=0)
-    panel.grid(axis='x', color='0.9')
-    panel.set_axisbelow(True)
-    panel.spines[['top', 'right']].set_visible(False)
-    panel.set_yticks(range(len(names)), shorten_names(names), fontsize=9)
-    for text in panel.get_yticklabels():
-        text.set_parse_math(False)  # in which $ may stand
+    name_rows(panel, shorten_names(names))
     panel.set_ylim(len(names) - 0.4, -0.6)
     return fit_fonts(figure)
