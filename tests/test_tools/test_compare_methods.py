@@ -8,7 +8,14 @@ from mmengine.config import Config
 from mmsrdl.datasets.synthetic_voc import write_synthetic_voc
 
 TOOL = 'benchmarks/compare_methods.py'
-PAGE = 'before\n\n{BEGIN}\nold\n{END}\n\nafter\n'
+PAGE = """before
+
+<!-- begin of compare_methods -->
+old
+<!-- end of compare_methods -->
+
+after
+"""
 
 
 @pytest.fixture
@@ -17,9 +24,9 @@ def tool(call_tool):
 
 
 @pytest.fixture
-def page(tool, tmp_path):
+def page(tmp_path):
     path = tmp_path / 'page.md'
-    path.write_text(PAGE.format(BEGIN=tool.BEGIN, END=tool.END))
+    path.write_text(PAGE)
     return path
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -100,22 +101,40 @@ def print_table(title: str, rows: list[dict]) -> None:
 
 
 def format_markdown(rows: list[dict]) -> str:
-    """Return rows as a table in Markdown, numbers with three digits."""
-
-    def cell(value: object) -> str:
-        if value is None:
-            return '-'
-        if not isinstance(value, float):
-            return str(value)
-        return f'{value:.0f}' if value >= 100 else f'{value:#.3g}'
-
+    """Return rows as a table in Markdown, cells as in :func:`print_table`."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lines = ['| ' + ' | '.join(columns) + ' |']
     lines.append('|---' + '|--:' * (len(columns) - 1) + '|')
     for row in rows:
-        cells = [cell(row.get(column)) for column in columns]
+        cells = [_format(row.get(column), '#.3g') for column in columns]
         lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
+
+
+def has_part(page: Path, name: str) -> bool:
+    """Tell whether a page has a place for a part (:func:`write_part`)."""
+    return page.is_file() and _begin(name) in page.read_text('utf-8')
+
+
+def write_part(page: Path, name: str, blocks: list[str]) -> None:
+    """Put blocks of Markdown between the marks of a part of a page.
+
+    Args:
+        page (Path): With the lines ``<!-- begin of NAME -->`` and, below it,
+            ``<!-- end of NAME -->``, which stay.
+        name (str): Of the part.
+        blocks (list[str]): Paragraphs, tables and pictures.
+    """
+    begin, end = _begin(name), f'<!-- end of {name} -->'
+    content = '\n\n'.join([begin, *blocks, end])
+    pattern = re.escape(begin) + '.*?' + re.escape(end)
+    text = page.read_text('utf-8')
+    text = re.sub(pattern, lambda _: content, text, flags=re.DOTALL)
+    page.write_text(text, 'utf-8')
+
+
+def _begin(name: str) -> str:
+    return f'<!-- begin of {name} -->'
 
 
 def write_json(path: str | os.PathLike, content: dict) -> None:
@@ -125,11 +144,11 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
     path.write_text(json.dumps(content, indent=2) + '\n', 'utf-8')
 
 
-def _format(value: object) -> str:
+def _format(value: object, digits: str = '.3g') -> str:
     if value is None:
         return '-'
     if isinstance(value, float):
-        return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
+        return f'{value:.0f}' if abs(value) >= 100 else f'{value:{digits}}'
     return str(value)
 
 

@@ -12,7 +12,6 @@ linear classifier.
 """
 
 import argparse
-import re
 import statistics
 import sys
 from pathlib import Path
@@ -33,9 +32,11 @@ from _model_steps import ModelSteps, Setting, get_config, measure_memory
 from _report import (
     describe_machine,
     format_markdown,
+    has_part,
     print_machine,
     print_table,
     write_json,
+    write_part,
 )
 from mmengine.config import Config, DictAction
 from mmengine.logging import MMLogger
@@ -47,7 +48,8 @@ from mmsrdl.visualization import plot_methods
 SETTING = ('methods', 'epochs', 'seed', 'resolution', 'repeat', 'device')
 """What makes the figures of projects/README.md."""
 
-BEGIN, END = '<!-- begin of compare_methods -->', '<!-- end -->'
+PART = 'compare_methods'
+"""Of the page, between its marks."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -115,9 +117,10 @@ def parse_args() -> argparse.Namespace:
     check_device(parser, args.device)
     if all(getattr(args, key) == parser.get_default(key) for key in SETTING):
         args.page = args.page or ROOT / 'projects/README.md'
-    page = args.page
-    if page and not (page.is_file() and BEGIN in page.read_text('utf-8')):
-        parser.error(f'--page {page}: there is no line {BEGIN!r}')
+    if args.page and not has_part(args.page, PART):
+        parser.error(
+            f"--page {args.page}: there is no line '<!-- begin of {PART} -->'"
+        )
     args.methods = list(dict.fromkeys([BASELINE, *args.methods]))
     return args
 
@@ -196,13 +199,6 @@ def measure_voc(
     return rows
 
 
-def format_page(rows: list[dict], notes: list[str], plot: str) -> str:
-    """Return what stands between the marks of the page."""
-    picture = f'![What the methods reach and what they cost]({plot})'
-    parts = [BEGIN, format_markdown(rows), picture, *notes, END]
-    return '\n\n'.join(parts)
-
-
 def draw(rows: list[dict], path: Path) -> None:
     """Draw the columns that tell most."""
 
@@ -231,11 +227,8 @@ def write_page(page: Path, rows: list[dict], notes: list[str]) -> None:
     """Put the table on the page, and the plot beside it."""
     plot = page.with_name('comparison.png')
     draw(rows, plot)
-    table = format_page(rows, notes, plot.name)
-    pattern = re.escape(BEGIN) + r'.*?' + re.escape(END)
-    text = page.read_text('utf-8')
-    text = re.sub(pattern, lambda _: table, text, flags=re.DOTALL)
-    page.write_text(text, 'utf-8')
+    picture = f'![What the methods reach and what they cost]({plot.name})'
+    write_part(page, PART, [format_markdown(rows), picture, *notes])
     print(f'Wrote {page} and {plot}')
 
 
