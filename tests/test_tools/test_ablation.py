@@ -100,7 +100,11 @@ def test_features_are_those_of_the_images(tool, features, tmp_path):
     torch.save({f'backbone.{k}': v for k, v in states.items()}, weights)
     init_cfg = dict(type='Pretrained', checkpoint=str(weights))
     cfg = build(tool, **{'model.backbone.init_cfg': init_cfg})
-    later = features.use_stored_features(cfg, tmp_path / 'features', 2)
+    folders = {
+        split: features.store_features(cfg, split, tmp_path / 'features', n)
+        for split, n in (('train', 2), ('test', 1))
+    }
+    later = features.use_stored_features(cfg, folders)
     outputs, states = [], []
     for config in (cfg, later):
         model = MODELS.build(
@@ -129,10 +133,10 @@ def test_features_are_those_of_the_images(tool, features, tmp_path):
 def test_another_network_is_refused(tool, features, tmp_path):
     cfg = Config.fromfile(tool.ROOT / 'configs/srdl/srdl_r101_voc07.py')
     with pytest.raises(ValueError, match='frozen_stages=3. Use --views 0'):
-        features.use_stored_features(cfg, tmp_path, 1)
+        features.store_features(cfg, 'train', tmp_path, 1)
     cfg = build(tool, **{'model.backbone.frozen_stages': -1})
     with pytest.raises(ValueError, match='frozen_stages=-1'):
-        features.use_stored_features(cfg, tmp_path, 1)
+        features.store_features(cfg, 'train', tmp_path, 1)
 
 
 @pytest.mark.slow

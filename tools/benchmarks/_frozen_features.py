@@ -89,39 +89,23 @@ class FeatureLoader:
         return len(self.features)
 
 
-def use_stored_features(cfg: Config, folder: Path, views: int) -> Config:
-    """Let a config train and test on stored features, and store them.
+def use_stored_features(cfg: Config, folders: dict[str, str]) -> Config:
+    """Let a config train and test on stored features.
 
     Args:
-        cfg (Config): Of a MobileNetV2 with frozen stages; left as it is.
-        folder (Path): Where to store. What it has already is reused.
-        views (int): Of each training image.
+        cfg (Config): Left as it is.
+        folders (dict[str, str]): The split, train or test, to its folder of
+            :func:`store_features`.
 
     Returns:
         Config: Of the same training on features.
-
-    Raises:
-        ValueError: If the network is another, or nothing of it is frozen.
     """
-    backbone = cfg.model.backbone
-    if backbone.type != 'MobileNetV2' or backbone.get('frozen_stages', -1) < 1:
-        raise ValueError(
-            'Features are stored of a MobileNetV2 with frozen stages, got '
-            f'{backbone.type} with frozen_stages='
-            f'{backbone.get("frozen_stages", -1)}. Use --views 0.'
-        )
-    if not backbone.get('norm_eval'):
-        raise ValueError('Features are stored with norm_eval=True only.')
     later = Config(cfg.to_dict())
     later.model.backbone.type = 'LaterStagesMobileNetV2'
-    for split, count in (('train', views), ('test', 1)):
-        stored = store_features(cfg, split, folder, count)
-        pack = cfg[f'{split}_dataloader'].dataset.pipeline[-1]
+    for split, folder in folders.items():
         loader = later[f'{split}_dataloader']
-        loader.dataset.pipeline = [
-            dict(type='LoadFrozenFeatures', folder=str(stored)),
-            pack,
-        ]
+        load = dict(type='LoadFrozenFeatures', folder=folder)
+        loader.dataset.pipeline = [load, loader.dataset.pipeline[-1]]
         loader.update(num_workers=0, persistent_workers=False)
     later.val_dataloader = later.test_dataloader
     # What is normalised already stays as it is.
@@ -145,16 +129,26 @@ def store_features(cfg: Config, split: str, folder: Path, views: int) -> Path:
     Returns:
         Path: The folder of this source, with a file (views, h, w, D) of
         float16 for each image.
+
+    Raises:
+        ValueError: If the network is no MobileNetV2, or trains all of it.
     """
+    backbone = cfg.model.backbone
+    if backbone.type != 'MobileNetV2' or backbone.get('frozen_stages', -1) < 1:
+        raise ValueError(
+            'Features are stored of a MobileNetV2 with frozen stages, got '
+            f'{backbone.type} with frozen_stages='
+            f'{backbone.get("frozen_stages", -1)}. Use --views 0.'
+        )
+    if not backbone.get('norm_eval'):
+        raise ValueError('Features are stored with norm_eval=True only.')
     init_default_scope('mmpretrain')
     data = cfg[f'{split}_dataloader'].dataset
     dataset = DATASETS.build(data)
     preprocess = MODELS.build(
         dict(type='ClsDataPreprocessor', **cfg.data_preprocessor)
     )
-    network = MODELS.build(
-        dict(cfg.model.backbone, type='LaterStagesMobileNetV2')
-    )
+    network = MODELS.build(dict(backbone, type='LaterStagesMobileNetV2'))
     network.init_weights()
     network.eval()
     source = [data.data_root, data.pipeline, cfg.data_preprocessor, views]

@@ -6,7 +6,11 @@ import time
 from pathlib import Path
 
 import torch
-from _frozen_features import FeatureLoader, use_stored_features
+from _frozen_features import (
+    FeatureLoader,
+    store_features,
+    use_stored_features,
+)
 from _measure import PeakMemory
 from mmengine.config import Config
 from mmengine.logging import MMLogger
@@ -19,13 +23,37 @@ from mmsrdl.evaluation import localisation_summary
 MEASURES = ('mAP', 'CP', 'CR', 'CF1', 'OP', 'OR', 'OF1')
 
 
-def train(text: str, work_dir: str, views: int, threads: int) -> dict:
+def prepare(text: str, folder: Path, views: int) -> dict[str, str]:
+    """Store the features that a config needs.
+
+    Args:
+        text (str): The config.
+        folder (Path): As of :func:`store_features`.
+        views (int): Of each training image.
+
+    Returns:
+        dict[str, str]: The split, train or test, to the folder of its
+        features.
+    """
+    register_all_modules()
+    MMLogger.get_current_instance().setLevel('ERROR')
+    cfg = Config.fromstring(text, '.py')
+    return {
+        split: str(store_features(cfg, split, folder, count))
+        for split, count in (('train', views), ('test', 1))
+    }
+
+
+def train(
+    text: str, work_dir: str, folders: dict[str, str], threads: int
+) -> dict:
     """Train and measure, in a process of its own.
 
     Args:
         text (str): The config.
         work_dir (str): Folder for its log.
-        views (int): Of :func:`use_stored_features`; 0 for images.
+        folders (dict[str, str]): Of :func:`prepare`; empty to train from
+            images.
         threads (int): Of PyTorch.
 
     Returns:
@@ -36,9 +64,7 @@ def train(text: str, work_dir: str, views: int, threads: int) -> dict:
     register_all_modules()
     images = Config.fromstring(text, '.py')
     images.work_dir = work_dir
-    features = images
-    if views:
-        features = use_stored_features(images, Path(work_dir).parent, views)
+    features = use_stored_features(images, folders) if folders else images
     runner = Runner.from_cfg(features)
     memory = PeakMemory(torch.device('cpu'))
     start = time.perf_counter()
@@ -74,10 +100,3 @@ def measure_pointing(runner: Runner, images: Config) -> float | None:
     labels = labels.select(labels.score >= 0.5)
     classes = images.data_preprocessor.num_classes
     return localisation_summary(labels, classes)['pointing']
-
-
-def prepare(text: str, folder: Path, views: int) -> None:
-    """Store the features that a config needs."""
-    register_all_modules()
-    MMLogger.get_current_instance().setLevel('ERROR')
-    use_stored_features(Config.fromstring(text, '.py'), folder, views)

@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import statistics
 import sys
 import threading
@@ -26,7 +25,13 @@ from pathlib import Path
 
 from _measure import run_apart
 from _methods import ROOT
-from _report import describe_machine, format_markdown, print_table
+from _report import (
+    describe_machine,
+    format_markdown,
+    has_part,
+    print_table,
+    write_part,
+)
 from _training_run import prepare, train
 from mmengine.config import Config
 from mmengine.logging import MMLogger
@@ -150,6 +155,13 @@ def name_run(cfg: Config, views: int) -> str:
     return hashlib.sha256(f'{text} {views}'.encode()).hexdigest()[:12]
 
 
+def find_images(cfg: Config) -> str:
+    """Return what is equal for runs that train on the same features."""
+    loaders = cfg.train_dataloader, cfg.test_dataloader
+    datasets = [loader.dataset for loader in loaders]
+    return str([datasets, cfg.data_preprocessor, cfg.model.backbone])
+
+
 def read_runs(path: Path) -> dict[str, dict]:
     """Read the lines of a file of runs, by what names each."""
     if not path.is_file():
@@ -172,13 +184,15 @@ def run_all(
         list[str]: What failed.
     """
     lock, failed, versions = threading.Lock(), [], describe_machine()
+    stored = {}  # folders of features, of all runs on the same images
     threads = max(1, versions['cores'] // args.jobs)
     args.runs.parent.mkdir(parents=True, exist_ok=True)
 
     def run(line: dict, cfg: Config) -> None:
         work_dir = args.work_dir / line['run']
         name = f'{line["row"]}, seed {line["seed"]}'
-        case = cfg.pretty_text, str(work_dir), args.views, threads
+        folders = stored and stored[find_images(cfg)]
+        case = cfg.pretty_text, str(work_dir), folders, threads
         try:
             result = run_apart('cpu', train, *case)
         except Exception as error:  # the other runs go on
@@ -203,14 +217,11 @@ def run_all(
         )
 
     if args.views:
-        # Before the trainings, which would all store the same.
-        images = {}
         for _, cfg in tasks:
-            loaders = cfg.train_dataloader, cfg.test_dataloader
-            datasets = [loader.dataset for loader in loaders]
-            images[str([cfg.model.backbone, *datasets])] = cfg.pretty_text
-        for text in images.values():
-            run_apart('cpu', prepare, text, args.work_dir, args.views)
+            images = find_images(cfg)
+            if images not in stored:
+                case = cfg.pretty_text, args.work_dir, args.views
+                stored[images] = run_apart('cpu', prepare, *case)
     with ThreadPoolExecutor(args.jobs) as pool:
         for done in [pool.submit(run, *task) for task in tasks]:
             done.result()
@@ -244,11 +255,9 @@ def report(
     table = summarise(experiment.rows, runs)
     print_table(experiment.title, table)
     name = args.experiment
-    begin, end = f'<!-- begin of {name} -->', f'<!-- end of {name} -->'
-    text = args.page.read_text('utf-8') if args.page.is_file() else ''
     drawn = {row: found for row, found in runs.items() if found}
-    if begin not in text or not drawn:
-        print(f'There is no line {begin!r} in {args.page}, or no run.')
+    if not drawn or not has_part(args.page, name):
+        print(f'No run, or no place for {name} in {args.page}.')
         return
     plot = args.page.with_suffix('') / f'{name}.png'
     plot.parent.mkdir(parents=True, exist_ok=True)
@@ -259,21 +268,13 @@ def report(
     )
     seeds = ' '.join(map(str, args.seeds))
     split = '' if args.split == 'test' else f' --split {args.split}'
-    command = (
-        f'`python tools/benchmarks/ablation.py {name} --seeds {seeds}{split}`,'
-        f' {minutes:.0f} minutes of training in all.'
-    )
-    parts = [
-        begin,
+    blocks = [
         format_markdown(table),
         f'![mAP of each seed]({plot.relative_to(args.page.parent)})',
-        command,
-        end,
+        f'`python tools/benchmarks/ablation.py {name} --seeds {seeds}{split}`,'
+        f' {minutes:.0f} minutes of training in all.',
     ]
-    pattern = re.escape(begin) + '.*?' + re.escape(end)
-    content = '\n\n'.join(parts)
-    text = re.sub(pattern, lambda _: content, text, flags=re.DOTALL)
-    args.page.write_text(text, 'utf-8')
+    write_part(args.page, name, blocks)
     print(f'Wrote {args.page} and {plot}')
 
 
